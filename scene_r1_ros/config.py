@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every setting, once: default, unit, range and help. YAML files and ROS parameters only override what stands here."""
+
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scene_r1_ros.errors import BadInput
+
+
+def setting(default: Any, help: str, low: float | None = None, high: float | None = None, choices: tuple = ()) -> Any:
+    """A field with its explanation. ``low`` and ``high`` are inclusive."""
+    return field(default=default, metadata={"help": help, "low": low, "high": high, "choices": choices})
+
+
+@dataclass(frozen=True)
+class BufferConfig:
+    max_bytes: int = setting(512 * 2**20, "memory for keyframes, bytes; the oldest leave first", 2**20, 2**40)
+    min_translation_m: float = setting(0.10, "keep a frame when the camera moved this far, metres", 0.0, 10.0)
+    min_rotation_deg: float = setting(8.0, "... or turned this far, degrees", 0.0, 180.0)
+    max_interval_s: float = setting(2.0, "... or this long after the last keyframe, seconds", 0.01, 3600.0)
+    patience_s: float = setting(0.12, "wait this long for a sharper view of the same place, seconds", 0.0, 5.0)
+    reset_jump_s: float = setting(1.0, "stamps that go back further than this start a new memory, seconds", 0.0, 3600.0)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    kind: str = setting("box", "which mind answers", choices=("box", "recorded", "transformers"))
+    path: str = setting("", "recorded: the file of answers; transformers: a checkpoint folder or hub name")
+    spec: str = setting("qwen2_5_vl", "transformers: name of the YAML in config/models, or a path to one")
+    device: str = setting("auto", "transformers: where it runs", choices=("auto", "cpu", "cuda"))
+
+
+@dataclass(frozen=True)
+class TrackerConfig:
+    kind: str = setting("geometric", "how a box becomes masks in all views", choices=("geometric",))
+    max_frames: int = setting(24, "views the object is followed into, nearest in view first", 1, 10_000)
+
+
+@dataclass(frozen=True)
+class LiftConfig:
+    voxel_m: float = setting(0.01, "edge of the voxels the points are fused in, metres", 0.001, 0.5)
+    min_depth_m: float = setting(0.15, "nearer depth is not trusted, metres", 0.0, 100.0)
+    max_depth_m: float = setting(6.0, "farther depth is not trusted, metres", 0.1, 1000.0)
+    edge_ratio: float = setting(0.05, "flying pixels: neighbours whose depth differs by this share are dropped", 0.0, 1.0)
+    min_points: int = setting(20, "an object of fewer points is none", 1, 1_000_000)
+
+
+@dataclass(frozen=True)
+class VerifyConfig:
+    min_reprojection_iou: float = setting(0.35, "the lifted object must cover its own box by this box IoU", 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Config:
+    buffer: BufferConfig = field(default_factory=BufferConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    tracker: TrackerConfig = field(default_factory=TrackerConfig)
+    lift: LiftConfig = field(default_factory=LiftConfig)
+    verify: VerifyConfig = field(default_factory=VerifyConfig)
+    timeout_s: float = setting(60.0, "a query that takes longer is given up, seconds", 0.1, 86400.0)
+
+
+def load(path: Path) -> Config:
+    """A configuration from a YAML file that names only what differs from the defaults.
+
+    Raises:
+        BadInput: unreadable, an unknown name, a wrong type or a value out of range.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadInput(f"configuration {path}: {error}") from error
+    return override(Config(), values, str(path))
+
+
+def override(config: Any, values: Any, where: str) -> Any:
+    """A copy of a dataclass of settings with some of them replaced, checked against type, range and choices."""
+    if not isinstance(values, dict):
+        raise BadInput(f"{where}: expected 'name: value' pairs, got {values!r}")
+    known = {f.name: f for f in fields(config)}
+    changes = {}
+    for name, value in values.items():
+        if name not in known:
+            raise BadInput(f"{where}: unknown setting {name!r}; known here: {', '.join(known)}")
+        current, place = getattr(config, name), f"{where}: {name}"
+        if is_dataclass(current):
+            changes[name] = override(current, value, place)
+        else:
+            changes[name] = checked(value, type(current), known[name].metadata, place)
+    return replace(config, **changes)
+
+
+def checked(value: Any, kind: type, rule: Any, where: str) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not kind:
+        raise BadInput(f"{where} = {value!r}; expected {kind.__name__} ({rule['help']})")
+    if rule["choices"] and value not in rule["choices"]:
+        raise BadInput(f"{where} = {value!r}; expected one of {', '.join(rule['choices'])}")
+    low, high = rule["low"], rule["high"]
+    if (low is not None and not value >= low) or (high is not None and not value <= high):
+        raise BadInput(f"{where} = {value}; expected {low} to {high} ({rule['help']})")
+    return value
+
+
+def dump(config: Config) -> str:
+    """The whole configuration as YAML."""
+    return yaml.safe_dump(asdict(config), sort_keys=False)

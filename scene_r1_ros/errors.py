@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors a user can act on: every message gives the value, the rule it breaks, and the remedy."""
+
+from enum import IntEnum
+
+
+class ErrorCode(IntEnum):
+    """Why there is no object or answer. The same numbers stand in ``Ground.action`` and ``Ask.action``."""
+
+    NONE = 0
+    BAD_QUERY = 100
+    NO_KEYFRAMES = 101
+    BAD_BOX = 102
+    BAD_INPUT = 103
+    NOT_FOUND = 110
+    NO_DEPTH = 111
+    PARSE_FAILED = 112
+    TIMEOUT = 120
+    CANCELED = 121
+    PREEMPTED = 122
+    MODEL_FAILED = 130
+    UNKNOWN = 199
+
+
+class SceneR1Error(Exception):
+    """Base of every error this package raises on purpose."""
+
+    code = ErrorCode.UNKNOWN
+
+
+class BadQuery(SceneR1Error):
+    code = ErrorCode.BAD_QUERY
+
+
+class NoKeyframes(SceneR1Error):
+    code = ErrorCode.NO_KEYFRAMES
+
+
+class BadBox(SceneR1Error):
+    code = ErrorCode.BAD_BOX
+
+
+class BadInput(SceneR1Error):
+    """A file, a frame or a setting that cannot be used."""
+
+    code = ErrorCode.BAD_INPUT
+
+
+class NoDepth(SceneR1Error):
+    code = ErrorCode.NO_DEPTH
+
+
+class ParseFailed(SceneR1Error):
+    """The model's answer could not be read. ``text`` keeps what it said."""
+
+    code = ErrorCode.PARSE_FAILED
+
+    def __init__(self, message: str, text: str):
+        super().__init__(message)
+        self.text = text
+
+
+class DeadlineExceeded(SceneR1Error):
+    code = ErrorCode.TIMEOUT
+
+
+class Canceled(SceneR1Error):
+    code = ErrorCode.CANCELED
+
+
+class Preempted(Canceled):
+    code = ErrorCode.PREEMPTED
+
+
+class ModelFailed(SceneR1Error):
+    code = ErrorCode.MODEL_FAILED

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one protocol every model stands behind: frames and a sentence in, text out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from scene_r1_ros.types import Frame
+
+Task = Literal["temporal", "image", "answer"]
+BoxConvention = Literal["pixel", "resized_pixel", "norm_1000"]
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """How a model wants to be asked and how it writes its answers. One YAML of ``config/models`` each."""
+
+    name: str
+    box_convention: BoxConvention  # of the boxes it writes: original pixels, pixels of the image it saw, or 0 to 1000
+    max_frames: int  # frames of a clip in one prompt
+    image_frames: int  # frames of the window that are asked for a box, one at a time, until one holds
+    max_pixels: int  # per frame, at the model's input
+    max_new_tokens: int
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question to a model. ``image`` requests carry exactly one frame."""
+
+    task: Task
+    query: str
+    frames: tuple[Frame, ...]  # in order of time
+    times_s: tuple[float, ...]  # of each frame, seconds since the clip's first frame
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the model said, and what it was shown."""
+
+    text: str
+    image_sizes_wh: tuple[tuple[int, int], ...]  # of each frame as the model saw it, pixels
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class Model(Protocol):
+    """A mind. ``reply`` streams what it says through ``on_text`` and ends early, with what it has, once
+    ``should_stop()`` is true.
+
+    Raises:
+        ModelFailed: it could not run, with the reason and the remedy.
+    """
+
+    spec: ModelSpec
+
+    def reply(self, request: Request, on_text: Callable[[str], None], should_stop: Callable[[], bool]) -> Reply: ...

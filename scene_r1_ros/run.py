@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One query under way: its deadline, its cancel button, its clock, and who listens."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import get_args
+
+from scene_r1_ros.errors import Canceled, DeadlineExceeded, Preempted
+from scene_r1_ros.types import ReasoningStep, Stage
+
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a listener hears: the stage, how far the whole query is (0 to 1), and what the model said in this stage."""
+
+    stage: Stage
+    fraction: float
+    partial_rationale: str
+    elapsed_s: float
+
+
+def ignore(_: Progress) -> None:
+    """The listener of a query that nobody listens to."""
+
+
+@dataclass
+class Run:
+    """Handed through every stage of one query. ``cancel()`` may be called from any thread."""
+
+    timeout_s: float = float("inf")
+    on_progress: Callable[[Progress], None] = ignore
+    timings_s: dict[str, float] = field(default_factory=dict)
+    rationale: list[ReasoningStep] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._started = time.monotonic()
+        self._stopped: Canceled | None = None
+        self._cancel = threading.Event()
+        self._stage: Stage = "select"
+        self._said = ""
+
+    def cancel(self, preempted: bool = False) -> None:
+        """Ask the query to stop; it does at its next check, which each stage makes often."""
+        self._stopped = Preempted("a newer goal took over") if preempted else Canceled("canceled by the caller")
+        self._cancel.set()
+
+    @property
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self._started
+
+    def should_stop(self) -> bool:
+        """True once canceled or late. For callbacks that cannot raise, such as a stopping criterion."""
+        return self._cancel.is_set() or self.elapsed_s > self.timeout_s
+
+    def check(self) -> None:
+        """Raises Canceled, Preempted or DeadlineExceeded once the query should stop."""
+        if self._cancel.is_set() and self._stopped:
+            raise self._stopped
+        if self.elapsed_s > self.timeout_s:
+            raise DeadlineExceeded(
+                f"no answer after {self.timeout_s:.1f} s, in stage '{self._stage}'; "
+                "allow more time (timeout) or use a smaller model or fewer frames"
+            )
+
+    @contextmanager
+    def stage(self, name: Stage) -> Iterator[None]:
+        """Time a stage; a stage that is entered twice adds up."""
+        self._stage, self._said = name, ""
+        self.check()
+        self.report()
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.timings_s[name] = self.timings_s.get(name, 0.0) + time.monotonic() - started
+        self.check()
+
+    def say(self, text: str) -> None:
+        """Stream a piece of the model's words to the listener."""
+        self._said += text
+        self.report()
+
+    def note(self, text: str, **evidence) -> None:
+        """Add a step of the current stage to the rationale."""
+        self.rationale.append(ReasoningStep(self._stage, text, **evidence))
+        self.report()
+
+    def report(self) -> None:
+        fraction = STAGES.index(self._stage) / len(STAGES)
+        self.on_progress(Progress(self._stage, fraction, self._said, self.elapsed_s))

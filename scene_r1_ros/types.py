@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What travels through the system. Each value is validated once, when it is made, and never changes after."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scene_r1_ros.errors import BadBox, BadInput, ErrorCode
+from scene_r1_ros.geometry.camera import PinholeCamera
+from scene_r1_ros.geometry.pose import checked_pose
+
+Stage = Literal["select", "temporal", "image", "track", "lift", "verify", "answer"]
+Status = Literal["found", "not_found", "answered", "error"]
+
+# Depth registered to colour may have another size (half, quarter), but shows the same field of view.
+ASPECT_TOLERANCE = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One RGB-D image with the pose of its camera, frozen together. A keyframe is a frame that the memory kept.
+
+    Raises:
+        BadInput: shapes, dtypes, stamp or pose that break the rules below.
+    """
+
+    frame_id: str  # unique in its sequence, e.g. "000222"
+    stamp_ns: int  # source stamp of the colour image, > 0
+    color: NDArray[np.uint8]  # (H, W, 3) RGB
+    depth_m: NDArray[np.float32]  # (h, w) metres along z, registered to colour; 0 = no measurement
+    camera: PinholeCamera  # of the colour image
+    T_world_camera: NDArray[np.float64]  # (4, 4) of the colour camera's optical frame
+
+    def __post_init__(self) -> None:
+        if self.stamp_ns <= 0:
+            raise BadInput(f"frame {self.frame_id!r} has stamp {self.stamp_ns} ns; the driver must stamp its images")
+        if self.color.ndim != 3 or self.color.shape[2] != 3 or self.color.dtype != np.uint8:
+            raise BadInput(f"frame {self.frame_id!r}: colour is {describe(self.color)}; expected (H, W, 3) uint8 RGB")
+        height, width = self.color.shape[:2]
+        if (width, height) != (self.camera.width, self.camera.height):
+            raise BadInput(
+                f"frame {self.frame_id!r}: colour is {width}x{height} but its camera is "
+                f"{self.camera.width}x{self.camera.height}; camera_info must belong to this very image"
+            )
+        if self.depth_m.ndim != 2 or self.depth_m.dtype != np.float32:
+            raise BadInput(f"frame {self.frame_id!r}: depth is {describe(self.depth_m)}; expected (h, w) float32 metres")
+        check_aspect(self.frame_id, (width, height), self.depth_m.shape[::-1])
+        object.__setattr__(self, "T_world_camera", checked_pose(self.T_world_camera, f"pose of frame {self.frame_id!r}"))
+        for name, array in (("color", self.color), ("depth_m", self.depth_m), ("T_world_camera", self.T_world_camera)):
+            object.__setattr__(self, name, frozen(array))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the pixels this frame holds on to."""
+        return self.color.nbytes + self.depth_m.nbytes
+
+    @cached_property
+    def depth_camera(self) -> PinholeCamera:
+        """The camera at the size of the depth image."""
+        return self.camera.resized(self.depth_m.shape[1], self.depth_m.shape[0])
+
+
+def describe(array: NDArray) -> str:
+    return f"{array.shape} {array.dtype}"
+
+
+def frozen(array: NDArray) -> NDArray:
+    """A read-only, contiguous array; the caller's own array stays writable."""
+    view = np.ascontiguousarray(array).view()
+    view.setflags(write=False)
+    return view
+
+
+def check_aspect(frame_id: str, color_wh: tuple[int, int], depth_wh: tuple[int, ...]) -> None:
+    if min(depth_wh) < 1 or abs(depth_wh[0] / depth_wh[1] / (color_wh[0] / color_wh[1]) - 1) > ASPECT_TOLERANCE:
+        raise BadInput(
+            f"frame {frame_id!r}: depth is {depth_wh[0]}x{depth_wh[1]} and colour {color_wh[0]}x{color_wh[1]}; "
+            "depth must be registered to colour (the same size, or the same shape scaled): "
+            "use the driver's aligned or registered depth topic"
+        )
+
+
+def clean_depth(depth: NDArray, unit_m: float) -> NDArray[np.float32]:
+    """Depth in metres, float32, with every 'no measurement' (NaN, infinite, negative) as 0 (REP 117, REP 118)."""
+    depth_m = np.multiply(depth, np.float32(unit_m), dtype=np.float32)
+    if depth.dtype.kind == "f":
+        depth_m[~(np.isfinite(depth_m) & (depth_m > 0))] = 0
+    return depth_m
+
+
+@dataclass(frozen=True)
+class TimeWindow:
+    """A stretch of a clip, seconds since the clip's first frame, both ends inclusive."""
+
+    start_s: float
+    end_s: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start_s <= self.end_s < float("inf"):
+            raise BadInput(f"time window {self.start_s}s to {self.end_s}s; it must start at 0 or later and not end before")
+
+
+@dataclass(frozen=True)
+class Box2D:
+    """A box in pixels of the original image; x2 and y2 are exclusive.
+
+    Raises:
+        BadBox: not finite, or without area.
+    """
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.xyxy).all() or self.x2 <= self.x1 or self.y2 <= self.y1:
+            raise BadBox(f"box {self.xyxy}: expected x1,y1,x2,y2 in pixels with x2 > x1 and y2 > y1")
+
+    @property
+    def xyxy(self) -> tuple[float, float, float, float]:
+        return (self.x1, self.y1, self.x2, self.y2)
+
+    def clipped(self, width: int, height: int) -> "Box2D":
+        """The part inside an image.
+
+        Raises:
+            BadBox: nothing of it is inside.
+        """
+        x1, y1, x2, y2 = max(self.x1, 0), max(self.y1, 0), min(self.x2, width), min(self.y2, height)
+        if x2 <= x1 or y2 <= y1:
+            raise BadBox(f"box {self.xyxy} lies outside the image of {width}x{height} pixels")
+        return Box2D(x1, y1, x2, y2)
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A place where the object may be: a box in one frame, and why."""
+
+    frame: Frame
+    box: Box2D
+    label: str
+    reasoning: str
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """Which pixels of a frame show the object."""
+
+    frame: Frame
+    pixels: NDArray[np.bool_]  # (H, W), the size of the colour image
+    confidence: float  # 0 to 1
+
+    def __post_init__(self) -> None:
+        if self.pixels.shape != self.frame.color.shape[:2] or self.pixels.dtype != np.bool_:
+            raise BadInput(
+                f"mask of frame {self.frame.frame_id!r} is {describe(self.pixels)}; "
+                f"expected {self.frame.color.shape[:2]} bool"
+            )
+
+    @cached_property
+    def box(self) -> Box2D | None:
+        """The tight box around the mask, None where it is empty."""
+        ys, xs = np.flatnonzero(self.pixels.any(axis=1)), np.flatnonzero(self.pixels.any(axis=0))
+        if len(ys) == 0:
+            return None
+        return Box2D(float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1))
+
+
+@dataclass(frozen=True, eq=False)
+class OrientedBox:
+    """A box of ``size_m`` along the axes of ``R_world_box``, centred at ``center_world``."""
+
+    center_world: NDArray[np.float64]  # (3,) metres
+    size_m: NDArray[np.float64]  # (3,) edge lengths, metres
+    R_world_box: NDArray[np.float64]  # (3, 3) rotation
+
+    def corners_world(self) -> NDArray[np.float64]:
+        """(8, 3) metres; corner i lies on the + side of axis k where bit k of i is set."""
+        signs = np.array([[(i >> k) & 1 for k in range(3)] for i in range(8)]) - 0.5
+        return self.center_world + (signs * self.size_m) @ self.R_world_box.T
+
+
+@dataclass(frozen=True, eq=False)
+class SceneObject:
+    """One object in the world."""
+
+    label: str
+    score: float  # confidence, 0 to 1
+    points_world: NDArray[np.float32]  # (N, 3) metres
+    colors: NDArray[np.uint8]  # (N, 3) RGB
+    box: OrientedBox
+    source: Frame  # the frame it was grounded in
+    masks: tuple[Mask, ...]  # in order of time
+
+
+@dataclass(frozen=True)
+class ReasoningStep:
+    """One step of the rationale, with the evidence it rests on."""
+
+    stage: Stage
+    text: str
+    frames: tuple[Frame, ...] = ()
+    boxes: tuple[tuple[str, Box2D], ...] = ()  # (frame_id, box)
+    window: TimeWindow | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a query or a question. ``status`` tells whether there is an object, an answer, or why not."""
+
+    query: str
+    status: Status
+    error_code: ErrorCode = ErrorCode.NONE
+    error_msg: str = ""
+    text: str = ""  # the answer to a question
+    objects: tuple[SceneObject, ...] = ()  # best first
+    window: TimeWindow | None = None
+    rationale: tuple[ReasoningStep, ...] = ()
+    timings_s: dict[str, float] = field(default_factory=dict)  # stage -> seconds
+    first_stamp_ns: int = 0  # where the clip's time 0 is
