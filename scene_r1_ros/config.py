@@ -44,7 +44,9 @@ class LiftConfig:
     voxel_m: float = setting(0.01, "edge of the voxels the points are fused in, metres", 0.001, 0.5)
     min_depth_m: float = setting(0.15, "nearer depth is not trusted, metres", 0.0, 100.0)
     max_depth_m: float = setting(6.0, "farther depth is not trusted, metres", 0.1, 1000.0)
-    edge_ratio: float = setting(0.05, "flying pixels: neighbours whose depth differs by this share are dropped", 0.0, 1.0)
+    edge_ratio: float = setting(
+        0.05, "flying pixels: neighbours whose depth differs by this share are dropped", 0.0, 1.0
+    )
     min_points: int = setting(20, "an object of fewer points is none", 1, 1_000_000)
 
 

@@ -46,9 +46,13 @@ class Frame:
                 f"{self.camera.width}x{self.camera.height}; camera_info must belong to this very image"
             )
         if self.depth_m.ndim != 2 or self.depth_m.dtype != np.float32:
-            raise BadInput(f"frame {self.frame_id!r}: depth is {describe(self.depth_m)}; expected (h, w) float32 metres")
+            raise BadInput(
+                f"frame {self.frame_id!r}: depth is {describe(self.depth_m)}; expected (h, w) float32 metres"
+            )
         check_aspect(self.frame_id, (width, height), self.depth_m.shape[::-1])
-        object.__setattr__(self, "T_world_camera", checked_pose(self.T_world_camera, f"pose of frame {self.frame_id!r}"))
+        object.__setattr__(
+            self, "T_world_camera", checked_pose(self.T_world_camera, f"pose of frame {self.frame_id!r}")
+        )
         for name, array in (("color", self.color), ("depth_m", self.depth_m), ("T_world_camera", self.T_world_camera)):
             object.__setattr__(self, name, frozen(array))
 
@@ -100,7 +104,9 @@ class TimeWindow:
 
     def __post_init__(self) -> None:
         if not 0 <= self.start_s <= self.end_s < float("inf"):
-            raise BadInput(f"time window {self.start_s}s to {self.end_s}s; it must start at 0 or later and not end before")
+            raise BadInput(
+                f"time window {self.start_s}s to {self.end_s}s; it must start at 0 or later and not end before"
+            )
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,6 @@ def interpolate(T_a: NDArray[np.float64], T_b: NDArray[np.float64], fraction: fl
     qb, cosine = (-qb, -cosine) if cosine < 0 else (qb, cosine)
     angle = np.arccos(min(cosine, 1.0))
     if angle < 1e-6:
-        q = qa
-    else:
-        q = (np.sin((1 - fraction) * angle) * qa + np.sin(fraction * angle) * qb) / np.sin(angle)
+        return from_quaternion((1 - fraction) * T_a[:3, 3] + fraction * T_b[:3, 3], qa)
+    q = (np.sin((1 - fraction) * angle) * qa + np.sin(fraction * angle) * qb) / np.sin(angle)
     return from_quaternion((1 - fraction) * T_a[:3, 3] + fraction * T_b[:3, 3], q)
