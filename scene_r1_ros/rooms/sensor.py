@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From what is there to what an RGB-D camera delivers: lens and pixel noise; depth noise, steps and holes."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+EXPOSURE = 1.35
+COLOR_SIGMA = 1.6  # of 255
+MIN_DEPTH_M, MAX_DEPTH_M = 0.4, 6.0
+DISPARITY_STEPS_M = 8 * 0.075 * 575  # a Kinect: 1/8 pixel of disparity, baseline 0.075 m, focal length 575 px
+GRAZING_COS = (0.10, 0.22)  # below the first no pixel is measured, above the second all are (84 and 77 degrees)
+EDGE_RATIO = 0.03  # neighbours whose depth differs by this share are an edge ...
+EDGE_HOLES = 0.75  # ... where so many pixels are lost
+
+
+def camera_image(light: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 sRGB of (H, W, 3) linear light, softened by a lens and with the noise of the pixels."""
+    exposed = light * EXPOSURE
+    bright = exposed / (1 + np.maximum(exposed - 0.8, 0))  # what is too bright fades out gently
+    soft = cv2.GaussianBlur(bright, (3, 3), 0.55)
+    values = 255 * np.clip(soft, 0, 1) ** (1 / 2.2) + rng.normal(0, COLOR_SIGMA, (*light.shape[:2], 1))
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+def measured_depth(
+    z_m: NDArray[np.floating], cos_incidence: NDArray[np.floating], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """(H, W) float32 metres as a structured-light camera measures true depth, 0 = no measurement.
+
+    Axial noise after Nguyen, Izadi and Lovell, "Modeling Kinect Sensor Noise for Improved 3D Reconstruction and
+    Tracking", 3DIMPVT 2012, for surfaces seen at less than 60 degrees. Depth comes in steps of disparity.
+    """
+    sigma_m = 0.0012 + 0.0019 * (z_m - 0.4) ** 2
+    noisy_m = np.maximum(z_m + sigma_m * rng.standard_normal(z_m.shape), 0.1)
+    stepped_m = DISPARITY_STEPS_M / np.maximum(np.rint(DISPARITY_STEPS_M / noisy_m), 1)
+    chance = rng.random(z_m.shape)
+    none, every = GRAZING_COS
+    grazing = chance > np.clip((cos_incidence - none) / (every - none), 0, 1)
+    edge = depth_edges(z_m) & (chance < EDGE_HOLES)
+    outside = (z_m < MIN_DEPTH_M) | (z_m > MAX_DEPTH_M)
+    return np.where(grazing | edge | outside, 0, stepped_m).astype(np.float32)
+
+
+def depth_edges(z_m: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """(H, W) pixels whose 3x3 neighbourhood spans more than ``EDGE_RATIO`` of their depth."""
+    kernel = np.ones((3, 3), np.uint8)
+    return cv2.dilate(z_m, kernel) - cv2.erode(z_m, kernel) > EDGE_RATIO * z_m
