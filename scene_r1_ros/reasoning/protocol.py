@@ -21,6 +21,7 @@ class ModelSpec:
     image_frames: int  # frames of the window that are asked for a box, one at a time, until one holds
     max_pixels: int  # per frame, at the model's input
     max_new_tokens: int
+    architecture: str = ""  # transformers: the ``model_type`` of its checkpoints; they differ in how they write boxes
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Request:
     query: str
     frames: tuple[Frame, ...]  # in order of time
     times_s: tuple[float, ...]  # of each frame, seconds since the clip's first frame
+    complaint: str = ""  # why the last reply to this request could not be read; the model is told
 
 
 @dataclass(frozen=True)

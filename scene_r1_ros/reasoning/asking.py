@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ask a model and read its reply; when that fails, tell it why and ask once more."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from scene_r1_ros.errors import ParseFailed
+from scene_r1_ros.reasoning.protocol import Model, Reply, Request
+from scene_r1_ros.run import Run
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+def ask(model: Model, request: Request, run: Run, read: Callable[[Reply], T]) -> tuple[T, Reply]:
+    """What ``read`` made of the reply, and the reply itself. The words are streamed to the listener of ``run``.
+
+    Raises:
+        ParseFailed: ``read`` could not read the second reply either.
+        ModelFailed: the model could not run.
+        Canceled, DeadlineExceeded: the query should stop.
+    """
+    reply = _reply(model, request, run)
+    try:
+        return read(reply), reply
+    except ParseFailed as error:
+        log.warning("%s: unreadable reply to a %s request, asked again: %s", model.spec.name, request.task, error)
+        reply = _reply(model, replace(request, complaint=str(error)), run)
+        return read(reply), reply
+
+
+def _reply(model: Model, request: Request, run: Run) -> Reply:
+    run.check()
+    reply = model.reply(request, run.say, run.should_stop)
+    run.check()  # a reply that was stopped is not whole, and is never read
+    return reply

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the robot has seen, as a video: frames in order of time, with their times in seconds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from scene_r1_ros.errors import BadInput, NoKeyframes
+from scene_r1_ros.types import Frame, TimeWindow
+
+# Times are shown to a model in hundredths of a second; a frame whose time it repeats belongs to its window.
+TOLERANCE_S = 6e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """Frames and their times. A part of a clip keeps the times of the whole."""
+
+    frames: tuple[Frame, ...]  # in order of time, at least one
+    times_s: tuple[float, ...]  # of each frame, seconds since the first frame of the whole clip
+
+    @classmethod
+    def of(cls, frames: Sequence[Frame]) -> "Clip":
+        """The clip of some keyframes.
+
+        Raises:
+            NoKeyframes: there are none.
+            BadInput: their stamps do not rise.
+        """
+        if not frames:
+            raise NoKeyframes("no keyframe has been kept yet; show the robot the place first, then ask again")
+        stamps_ns = [frame.stamp_ns for frame in frames]
+        for before, after in pairwise(stamps_ns):
+            if after <= before:
+                raise BadInput(f"stamp {after} ns follows {before} ns; the frames of a clip must be in order of time")
+        return cls(tuple(frames), tuple((stamp_ns - stamps_ns[0]) * 1e-9 for stamp_ns in stamps_ns))
+
+    @property
+    def end_s(self) -> float:
+        """Time of the last frame; the duration of a whole clip."""
+        return self.times_s[-1]
+
+    def within(self, window: TimeWindow) -> "Clip":
+        """The frames inside the window, its rims included; the nearest one where it holds none."""
+        gaps_s = [max(window.start_s - time_s, time_s - window.end_s) for time_s in self.times_s]
+        inside = [i for i, gap_s in enumerate(gaps_s) if gap_s <= TOLERANCE_S]
+        return self._part(inside or [gaps_s.index(min(gaps_s))])
+
+    def thinned(self, count: int) -> "Clip":
+        """At most ``count`` frames, evenly spread, the first and the last among them."""
+        n = len(self.frames)
+        if n <= count:
+            return self
+        if count == 1:
+            return self._part([n // 2])
+        return self._part([round(i * (n - 1) / (count - 1)) for i in range(count)])
+
+    def _part(self, indices: list[int]) -> "Clip":
+        return Clip(tuple(self.frames[i] for i in indices), tuple(self.times_s[i] for i in indices))

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The mind that a configuration names."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args
+
+from scene_r1_ros import resources
+from scene_r1_ros.config import ModelConfig, read_yaml, shown
+from scene_r1_ros.errors import BadInput
+from scene_r1_ros.reasoning.protocol import BoxConvention, Model, ModelSpec
+from scene_r1_ros.reasoning.qwen import ARCHITECTURES, TransformersModel
+from scene_r1_ros.reasoning.recorded import RecordedModel
+
+
+def load_model(config: ModelConfig) -> Model:
+    """The model of a configuration, ready to reply.
+
+    Raises:
+        BadInput: a setting or a file that cannot be used.
+        ModelFailed: the model cannot be loaded.
+    """
+    if config.kind == "box":
+        raise BadInput(
+            "no model is configured (model.kind = 'box'): a question needs one (recorded or transformers); "
+            "a query can also be answered from a box that you draw (--box FRAME:x1,y1,x2,y2, or the goal's field box)"
+        )
+    if not config.path:
+        needed = "the file of answers" if config.kind == "recorded" else "a checkpoint folder or hub name"
+        raise BadInput(f"model.path is empty; model.kind = {config.kind!r} needs {needed} there")
+    if config.kind == "recorded":
+        return RecordedModel(Path(config.path))
+    return TransformersModel(config.path, make_spec(config.spec), config.device)
+
+
+def make_spec(name_or_path: str) -> ModelSpec:
+    """How a model wants to be asked, from a YAML that ships in ``config/models`` or from one of your own.
+
+    Raises:
+        BadInput: there is no such file, or it is not exactly the fields of ``ModelSpec`` with values in range.
+    """
+    path = _spec_path(name_or_path)
+    values = read_yaml(path, "model spec")
+    names = {f.name for f in fields(ModelSpec)}
+    if not isinstance(values, dict) or set(values) != names:
+        got = set(map(str, values)) if isinstance(values, dict) else set()
+        raise BadInput(
+            f"model spec {path}: expected exactly the keys {', '.join(sorted(names))}; "
+            f"missing {sorted(names - got)}, unknown {shown(sorted(got - names))}"
+        )
+    return ModelSpec(**{name: _checked(name, value, path) for name, value in values.items()})
+
+
+def _spec_path(name_or_path: str) -> Path:
+    if name_or_path.endswith((".yaml", ".yml")):
+        return Path(name_or_path).expanduser()
+    folder = resources.share("config/models")
+    known = sorted(path.stem for path in folder.glob("*.yaml"))
+    if name_or_path not in known:
+        raise BadInput(
+            f"model.spec = {shown(name_or_path)}; expected one of {', '.join(known)}, or the path of a .yaml"
+        )
+    return folder / f"{name_or_path}.yaml"
+
+
+def _checked(name: str, value: Any, path: Path) -> Any:
+    if name == "name":
+        if isinstance(value, str) and value:
+            return value
+        raise BadInput(f"model spec {path}: name = {shown(value)}; expected text")
+    choices = {"box_convention": get_args(BoxConvention), "architecture": ARCHITECTURES}.get(name)
+    if choices:
+        if value in choices:
+            return value
+        raise BadInput(f"model spec {path}: {name} = {shown(value)}; expected one of {', '.join(choices)}")
+    if type(value) is not int or value < 1:
+        raise BadInput(f"model spec {path}: {name} = {shown(value)}; expected a whole number, 1 or more")
+    return value

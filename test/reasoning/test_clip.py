@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scene_r1_ros.errors import BadInput, NoKeyframes
+from scene_r1_ros.reasoning.clip import Clip
+from scene_r1_ros.types import TimeWindow
+from test.reasoning.scripted import make_frame
+
+
+def test_times_count_from_the_first_frame(clip):
+    assert clip.times_s == pytest.approx(range(10))
+    assert clip.end_s == pytest.approx(9)
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "times_s"),
+    [
+        (2.0, 4.0, [2, 3, 4]),  # rims are inside
+        (2.005, 3.995, [2, 3, 4]),  # ... within the hundredths that times are written in
+        (2.1, 3.9, [3]),  # strictly between
+        (2.1, 2.2, [2]),  # none inside: the nearest
+        (2.8, 2.9, [3]),  # ... on the other side
+        (50.0, 60.0, [9]),  # ... beyond the end
+    ],
+)
+def test_within(clip, start_s, end_s, times_s):
+    part = clip.within(TimeWindow(start_s, end_s))
+    assert part.times_s == pytest.approx(times_s)
+    assert [frame.frame_id for frame in part.frames] == [f"{t * 1000:06d}" for t in times_s]
+
+
+@given(n=st.integers(1, 40), count=st.integers(1, 40))
+def test_thinned_is_even_and_keeps_both_ends(n, count):
+    whole = Clip.of([make_frame(t / 10) for t in range(n)])
+    indices = [whole.frames.index(frame) for frame in whole.thinned(count).frames]
+    assert len(indices) == min(n, count)
+    steps = {b - a for a, b in pairwise(indices)}
+    assert not steps or (min(steps) >= 1 and max(steps) - min(steps) <= 1)
+    if count > 1:
+        assert (indices[0], indices[-1]) == (0, n - 1)
+
+
+def test_no_frames_are_refused():
+    with pytest.raises(NoKeyframes, match="show the robot the place first"):
+        Clip.of([])
+
+
+def test_frames_out_of_order_are_refused():
+    with pytest.raises(BadInput, match="1700000001000000000 ns follows 1700000002000000000 ns"):
+        Clip.of([make_frame(2), make_frame(1)])

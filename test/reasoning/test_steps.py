@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The three steps against a mind that says what the test wants."""
+
+import numpy as np
+import pytest
+
+from scene_r1_ros.errors import Canceled, DeadlineExceeded, ParseFailed
+from scene_r1_ros.reasoning.answer import answer_question
+from scene_r1_ros.reasoning.clip import Clip
+from scene_r1_ros.reasoning.image import best_frames, hypotheses
+from scene_r1_ros.reasoning.temporal import ground_in_time
+from scene_r1_ros.run import Run
+from scene_r1_ros.types import TimeWindow
+from test.reasoning.scripted import Scripted, make_frame
+
+ALL = (TimeWindow(0, 9),)
+ABSENT = "<think>Only a plate.</think><answer>not present</answer>"
+UNREADABLE = "<think>Hm.</think><answer>somewhere</answer>"
+
+
+def said(body: str, reasoning: str = "It stands there.") -> str:
+    return f"<think>{reasoning}</think><answer>{body}</answer>"
+
+
+def boxed(*xyxy, label="mug") -> str:
+    return said(f'{{"bbox_2d": {list(xyxy)}, "label": "{label}"}}')
+
+
+# temporal ------------------------------------------------------------------------------------------------------------
+
+
+def test_windows_with_their_evidence(clip):
+    run, heard = Run(), []
+    run.on_progress = heard.append
+    model = Scripted(said("2s to 4s, 7s to 8s"), max_frames=10)
+    with run.stage("temporal"):
+        windows = ground_in_time(model, "the mug", clip, run)
+    assert windows == (TimeWindow(2, 4), TimeWindow(7, 8))
+    first, second = run.rationale
+    assert (first.stage, first.window, [f.frame_id for f in first.frames]) == (
+        "temporal", windows[0], ["002000", "003000", "004000"],
+    )  # fmt: skip
+    assert first.text == "It stands there. Seen from 2.00 s to 4.00 s."
+    assert (second.text, second.window) == ("Seen from 7.00 s to 8.00 s.", windows[1])
+    assert "2s to 4s" in heard[-1].partial_rationale
+
+
+def test_of_many_windows_the_first_count(clip):
+    run = Run()
+    many = ", ".join(f"{i / 100}s to 9s" for i in range(300))
+    windows = ground_in_time(Scripted(said(many), max_frames=10), "the mug", clip, run)
+    assert [window.start_s for window in windows] == pytest.approx([i / 100 for i in range(8)])
+    assert (len(run.rationale), run.rationale[-1].text) == (9, "292 more windows were ignored; at most 8 are used.")
+
+
+def test_no_more_frames_than_the_model_takes(clip):
+    model = Scripted(said("2s to 4s"), max_frames=4)
+    ground_in_time(model, "the mug", clip, Run())
+    assert model.requests[0].times_s == pytest.approx([0, 3, 6, 9])
+
+
+def test_not_present_in_the_video(clip):
+    run = Run()
+    assert ground_in_time(Scripted(ABSENT), "the mug", clip, run) == ()
+    assert run.rationale[0].text == "Not present in the video. Only a plate."
+
+
+def test_asked_once_more_with_the_complaint(clip):
+    model = Scripted(UNREADABLE, said("2s to 4s"))
+    assert ground_in_time(model, "the mug", clip, Run()) == (TimeWindow(2, 4),)
+    assert [request.complaint for request in model.requests] == [
+        "", "no time window in 'somewhere'; expected '5s to 10s' or 'not present'",
+    ]  # fmt: skip
+
+
+def test_and_only_once(clip):
+    model = Scripted(UNREADABLE, UNREADABLE, said("2s to 4s"))
+    with pytest.raises(ParseFailed) as failed:
+        ground_in_time(model, "the mug", clip, Run())
+    assert failed.value.text == UNREADABLE
+    assert len(model.requests) == 2
+
+
+@pytest.mark.parametrize("step", [ground_in_time, answer_question])
+def test_a_canceled_reply_is_not_read(clip, step):
+    run = Run()
+    model = Scripted("<think>It st")
+    run.on_progress = lambda progress: run.cancel() if progress.partial_rationale else None
+    with pytest.raises(Canceled):
+        step(model, "the mug", clip, run)
+    assert len(model.requests) == 1
+
+
+def test_a_late_run_asks_nothing(clip):
+    model = Scripted()
+    with pytest.raises(DeadlineExceeded):
+        ground_in_time(model, "the mug", clip, Run(timeout_s=0.0))
+    assert model.requests == []
+
+
+# image ---------------------------------------------------------------------------------------------------------------
+
+
+def test_one_frame_is_asked_per_hypothesis(clip):
+    model, run = Scripted(boxed(1, 2, 30, 40), boxed(5, 6, 7, 8)), Run()
+    found = hypotheses(model, "the mug", clip, ALL, run)
+    assert model.requests == []
+    with run.stage("image"):
+        first = next(found)
+    assert (first.box.xyxy, first.label, first.reasoning) == ((1, 2, 30, 40), "mug", "It stands there.")
+    assert [len(request.frames) for request in model.requests] == [1]
+    assert model.requests[0].frames == (first.frame,)
+    (step,) = run.rationale
+    assert (step.stage, step.frames, step.boxes) == ("image", (first.frame,), ((first.frame.frame_id, first.box),))
+    assert next(found).frame is not first.frame
+
+
+def test_a_frame_that_does_not_show_it_is_noted_and_passed_over(clip):
+    model, run = Scripted(ABSENT, boxed(1, 2, 30, 40)), Run()
+    hypothesis = next(hypotheses(model, "the mug", clip, ALL, run))
+    assert hypothesis.frame is model.requests[1].frames[0]
+    missed = model.requests[0].frames[0].frame_id
+    assert run.rationale[0].text == f"Not present in frame {missed}. Only a plate."
+
+
+def test_no_frame_shows_it(clip):
+    model = Scripted(ABSENT, ABSENT, ABSENT, image_frames=3)
+    assert list(hypotheses(model, "the mug", clip, ALL, Run())) == []
+
+
+def test_an_unreadable_frame_is_noted_and_passed_over(clip):
+    model, run = Scripted(UNREADABLE, UNREADABLE, boxed(1, 2, 30, 40), ABSENT), Run()
+    assert len(list(hypotheses(model, "the mug", clip, ALL, run))) == 1
+    assert "could not be read: no box in 'somewhere'" in run.rationale[0].text
+
+
+def test_nothing_readable_is_not_the_same_as_not_found(clip):
+    with pytest.raises(ParseFailed, match="no box in 'somewhere'"):
+        list(hypotheses(Scripted(*[UNREADABLE] * 6, image_frames=3), "the mug", clip, ALL, Run()))
+
+
+def test_boxes_come_in_pixels_of_the_frame_and_inside_it(clip):
+    model = Scripted(boxed(-5, 10, 70, 99), seen_wh=(128, 96), box_convention="resized_pixel")
+    assert next(hypotheses(model, "the mug", clip, ALL, Run())).box.xyxy == (0, 5, 35, 48)
+
+
+def test_a_box_outside_the_image_is_told_to_the_model(clip):
+    model = Scripted(boxed(200, 10, 300, 20), boxed(1, 2, 3, 4))
+    next(hypotheses(model, "the mug", clip, ALL, Run()))
+    assert model.requests[1].complaint == (
+        "the box [200.0, 10.0, 300.0, 20.0] lies outside the image of 64x48 pixels (pixel coordinates)"
+    )
+
+
+def test_several_boxes_are_several_hypotheses(clip):
+    reply = said('[{"bbox_2d": [1, 2, 3, 4], "label": "mug"}, {"bbox_2d": [5, 6, 7, 8]}, {"bbox_2d": [99, 1, 100, 2]}]')
+    found = list(hypotheses(Scripted(reply, image_frames=1), "the red mug", clip, ALL, Run()))
+    assert [(h.box.xyxy, h.label) for h in found] == [((1, 2, 3, 4), "mug"), ((5, 6, 7, 8), "the red mug")]
+
+
+def test_of_many_boxes_the_first_are_tried(clip):
+    run = Run()
+    reply = said("[" + ", ".join(f"[0, 0, {1 + i % 60}, {1 + i // 60}]" for i in range(2000)) + "]")
+    found = list(hypotheses(Scripted(reply, image_frames=1), "the mug", clip, ALL, run))
+    assert [h.box.xyxy for h in found] == [(0, 0, x, 1) for x in range(1, 9)]
+    assert len(run.rationale) == 9
+    assert run.rationale[-1].text.endswith("1992 more boxes in frame 000000 were ignored; at most 8 are tried.")
+
+
+def test_a_label_that_cannot_be_encoded_is_mended(clip):
+    model = Scripted(boxed(1, 2, 30, 40, label="block \\ud83d"))
+    place = next(hypotheses(model, "the mug", clip, ALL, Run()))
+    assert place.label == "block \ufffd"
+
+
+def test_no_windows_ask_nothing(clip):
+    assert list(hypotheses(Scripted(), "the mug", clip, (), Run())) == []
+
+
+@pytest.mark.parametrize(
+    ("windows", "count", "times_s"),
+    [
+        ([(0, 9)], 1, [0]),  # all equally sharp: the first of the whole stretch
+        ([(4, 4)], 3, [4]),  # no more than there are
+        ([(3, 5)], 3, [4, 3, 5]),  # the middle first
+        ([(0, 4)], 5, [2, 1, 3, 0, 4]),  # then outwards
+        ([(0, 2), (6, 8)], 4, [1, 7, 0, 6]),  # windows take turns
+        ([(0, 2), (1, 3)], 9, [1, 2, 0, 3]),  # a frame of two windows is asked once
+    ],
+)
+def test_best_frames(clip, windows, count, times_s):
+    assert best_frames(clip, [TimeWindow(*w) for w in windows], count).times_s == pytest.approx(times_s)
+
+
+def test_sharp_frames_go_before_blurred_ones():
+    noise = np.random.default_rng(0).integers(0, 255, (48, 64, 3)).astype(np.uint8)
+    clip = Clip.of([make_frame(t, color=noise if t in (1, 5, 6) else None) for t in range(9)])
+    assert best_frames(clip, [TimeWindow(0, 8)], 3).times_s == pytest.approx([5, 1, 6])
+
+
+# answer --------------------------------------------------------------------------------------------------------------
+
+
+def test_answer(clip):
+    model, run = Scripted(said("three", "I count three."), max_frames=4), Run()
+    with run.stage("answer"):
+        assert answer_question(model, "how many?", clip, run) == "three"
+    assert [(step.stage, step.text, len(step.frames)) for step in run.rationale] == [("answer", "I count three.", 4)]
+
+
+def test_answer_asks_once_more(clip):
+    model = Scripted("<think>a</think><answer>thr", said("three"))
+    assert answer_question(model, "how many?", clip, Run()) == "three"
+    assert "ends inside the answer 'thr'" in model.requests[1].complaint
