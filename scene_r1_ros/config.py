@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every setting, once: default, unit, range and help. YAML files and ROS parameters only override what stands here."""
 
+import reprlib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,17 @@ from typing import Any
 import yaml
 
 from scene_r1_ros.errors import BadInput
+
+MAX_YAML_BYTES = 64 * 2**10
+MAX_YAML_DEPTH = 20
+MAX_INT_CHARACTERS = 1000  # the time to read an int in base 60 ("1:30:00") grows with the square of its length
+MAX_SHOWN = 200  # characters of a value in a message
+
+# Never the whole repr: lists within lists, as aliases of YAML or JSON make them, would take gigabytes.
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 2
+_SHORT.maxlist = _SHORT.maxdict = _SHORT.maxset = _SHORT.maxtuple = 8
+_SHORT.maxstring = _SHORT.maxother = 80
 
 
 def setting(default: Any, help: str, low: float | None = None, high: float | None = None, choices: tuple = ()) -> Any:
@@ -39,14 +51,18 @@ class TrackerConfig:
     max_frames: int = setting(24, "views the object is followed into, nearest in view first", 1, 10_000)
 
 
+UP_AXES = ("x", "y", "z", "none")
+
+
 @dataclass(frozen=True)
 class LiftConfig:
-    voxel_m: float = setting(0.01, "edge of the voxels the points are fused in, metres", 0.001, 0.5)
+    voxel_m: float = setting(0.005, "edge of the voxels the points are fused in, metres", 0.001, 0.5)
     min_depth_m: float = setting(0.15, "nearer depth is not trusted, metres", 0.0, 100.0)
     max_depth_m: float = setting(6.0, "farther depth is not trusted, metres", 0.1, 1000.0)
     edge_ratio: float = setting(
         0.05, "flying pixels: neighbours whose depth differs by this share are dropped", 0.0, 1.0
     )
+    up_axis: str = setting("z", "world axis that points up (REP 103: z); none: boxes lie as they fit", choices=UP_AXES)
     min_points: int = setting(20, "an object of fewer points is none", 1, 1_000_000)
 
 
@@ -71,22 +87,67 @@ def load(path: Path) -> Config:
     Raises:
         BadInput: unreadable, an unknown name, a wrong type or a value out of range.
     """
+    values = read_yaml(path, "configuration")
+    return override(Config(), {} if values is None else values, str(path))
+
+
+def shown(value: Any) -> str:
+    """The repr of any value for a message, at most ``MAX_SHOWN`` characters and made in little time."""
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadInput(f"configuration {path}: {error}") from error
-    return override(Config(), values, str(path))
+        text = _SHORT.repr(value)
+    except ValueError:  # an int of more digits than Python prints
+        text = f"<{type(value).__name__} too large to show>"
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
+
+
+def read_yaml(path: Path, what: str, max_bytes: int = MAX_YAML_BYTES) -> Any:
+    """What a YAML file of plain values holds; ``what`` names it in messages.
+
+    Raises:
+        BadInput: it cannot be opened or read, is larger than ``max_bytes``, or nested deeper than ``MAX_YAML_DEPTH``;
+            an alias of a list or mapping, with which a few lines can stand for gigabytes.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(max_bytes + 1)
+        if len(content) > max_bytes:
+            raise BadInput(f"{what} {path} is larger than {max_bytes} bytes; is it the right file?")
+        return PlainLoader(content.decode("utf-8")).get_single_data()
+    # PyYAML lets through what scalars of the wrong form provoke: IndexError of "!!int ''", KeyError of "!!bool x" ...
+    except (OSError, ValueError, LookupError, AttributeError, yaml.YAMLError) as error:
+        raise BadInput(f"{what} {path} cannot be read: {type(error).__name__}: {str(error)[:400]}") from error
+
+
+class PlainLoader(yaml.SafeLoader):
+    """A SafeLoader whose time and memory are bounded by the size of the file."""
+
+    depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        mark, is_alias = self.peek_event().start_mark, self.check_event(yaml.AliasEvent)
+        self.depth += 1
+        if self.depth > MAX_YAML_DEPTH:
+            raise yaml.MarkedYAMLError(None, None, f"nested deeper than {MAX_YAML_DEPTH} levels", mark)
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        if not isinstance(node, yaml.ScalarNode):
+            if is_alias:
+                problem = "an alias (*name) of a list or a mapping is not read; write it out"
+                raise yaml.MarkedYAMLError(None, None, problem, mark)
+        elif node.tag == "tag:yaml.org,2002:int" and len(node.value) > MAX_INT_CHARACTERS:
+            raise yaml.MarkedYAMLError(None, None, f"an int of more than {MAX_INT_CHARACTERS} characters", mark)
+        return node
 
 
 def override(config: Any, values: Any, where: str) -> Any:
     """A copy of a dataclass of settings with some of them replaced, checked against type, range and choices."""
     if not isinstance(values, dict):
-        raise BadInput(f"{where}: expected 'name: value' pairs, got {values!r}")
+        raise BadInput(f"{where}: expected 'name: value' pairs, got {shown(values)}")
     known = {f.name: f for f in fields(config)}
     changes = {}
     for name, value in values.items():
         if name not in known:
-            raise BadInput(f"{where}: unknown setting {name!r}; known here: {', '.join(known)}")
+            raise BadInput(f"{where}: unknown setting {shown(name)}; known here: {', '.join(known)}")
         current, place = getattr(config, name), f"{where}: {name}"
         if is_dataclass(current):
             changes[name] = override(current, value, place)
@@ -97,14 +158,14 @@ def override(config: Any, values: Any, where: str) -> Any:
 
 def checked(value: Any, kind: type, rule: Any, where: str) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        value = float(value) if abs(value) < 2**1023 else float("inf")
     if type(value) is not kind:
-        raise BadInput(f"{where} = {value!r}; expected {kind.__name__} ({rule['help']})")
+        raise BadInput(f"{where} = {shown(value)}; expected {kind.__name__} ({rule['help']})")
     if rule["choices"] and value not in rule["choices"]:
-        raise BadInput(f"{where} = {value!r}; expected one of {', '.join(rule['choices'])}")
+        raise BadInput(f"{where} = {shown(value)}; expected one of {', '.join(rule['choices'])}")
     low, high = rule["low"], rule["high"]
     if (low is not None and not value >= low) or (high is not None and not value <= high):
-        raise BadInput(f"{where} = {value}; expected {low} to {high} ({rule['help']})")
+        raise BadInput(f"{where} = {shown(value)}; expected {low} to {high} ({rule['help']})")
     return value
 
 

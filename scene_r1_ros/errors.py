@@ -46,6 +46,12 @@ class BadInput(SceneR1Error):
     code = ErrorCode.BAD_INPUT
 
 
+class NotThere(SceneR1Error):
+    """A place that looked right in the image, but does not hold in 3D."""
+
+    code = ErrorCode.NOT_FOUND
+
+
 class NoDepth(SceneR1Error):
     code = ErrorCode.NO_DEPTH
 

@@ -28,7 +28,7 @@ def ignore(_: Progress) -> None:
     """The listener of a query that nobody listens to."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Run:
     """Handed through every stage of one query. ``cancel()`` may be called from any thread."""
 
@@ -45,7 +45,9 @@ class Run:
         self._said = ""
 
     def cancel(self, preempted: bool = False) -> None:
-        """Ask the query to stop; it does at its next check, which each stage makes often."""
+        """Ask the query to stop; it does at its next check, which each stage makes often. The first reason counts."""
+        if self._cancel.is_set():
+            return
         self._stopped = Preempted("a newer goal took over") if preempted else Canceled("canceled by the caller")
         self._cancel.set()
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What travels through the system. Each value is validated once, when it is made, and never changes after."""
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,10 @@ Status = Literal["found", "not_found", "answered", "error"]
 
 # Depth registered to colour may have another size (half, quarter), but shows the same field of view.
 ASPECT_TOLERANCE = 0.02
+
+MAX_TEXT = 10_000  # characters of a rationale or an answer
+MAX_LABEL = 200  # characters of the name of an object
+CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # NUL ends a ROS string, ESC commands a terminal
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +70,24 @@ class Frame:
     def depth_camera(self) -> PinholeCamera:
         """The camera at the size of the depth image."""
         return self.camera.resized(self.depth_m.shape[1], self.depth_m.shape[0])
+
+
+def clean_text(text: str, limit: int = MAX_TEXT) -> str:
+    """``text`` that UTF-8 can encode and no terminal obeys, at most ``limit`` characters.
+
+    Halves of a surrogate pair, as JSON escapes give them, are joined; a lone one and every control character but
+    tabs and line ends becomes U+FFFD.
+    """
+    if not text.isprintable():
+        joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        text = CONTROLS.sub("\ufffd", joined)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def clean_fields(made: Any, **limits: int) -> None:
+    """Make texts of a frozen dataclass encodable and at most so many characters long: they go to files and messages."""
+    for name, limit in limits.items():
+        object.__setattr__(made, name, clean_text(getattr(made, name), limit))
 
 
 def describe(array: NDArray) -> str:
@@ -130,6 +153,17 @@ class Box2D:
     def xyxy(self) -> tuple[float, float, float, float]:
         return (self.x1, self.y1, self.x2, self.y2)
 
+    @property
+    def area(self) -> float:
+        return (self.x2 - self.x1) * (self.y2 - self.y1)
+
+    def iou(self, other: "Box2D") -> float:
+        """Intersection over union, 0 to 1."""
+        width = min(self.x2, other.x2) - max(self.x1, other.x1)
+        height = min(self.y2, other.y2) - max(self.y1, other.y1)
+        shared = max(0.0, width) * max(0.0, height)
+        return min(shared / (self.area + other.area - shared), 1.0)  # above 1 only by rounding
+
     def clipped(self, width: int, height: int) -> "Box2D":
         """The part inside an image.
 
@@ -150,6 +184,9 @@ class Hypothesis:
     box: Box2D
     label: str
     reasoning: str
+
+    def __post_init__(self) -> None:
+        clean_fields(self, label=MAX_LABEL, reasoning=MAX_TEXT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,6 +239,9 @@ class SceneObject:
     source: Frame  # the frame it was grounded in
     masks: tuple[Mask, ...]  # in order of time
 
+    def __post_init__(self) -> None:
+        clean_fields(self, label=MAX_LABEL)
+
 
 @dataclass(frozen=True)
 class ReasoningStep:
@@ -212,6 +252,9 @@ class ReasoningStep:
     frames: tuple[Frame, ...] = ()
     boxes: tuple[tuple[str, Box2D], ...] = ()  # (frame_id, box)
     window: TimeWindow | None = None
+
+    def __post_init__(self) -> None:
+        clean_fields(self, text=MAX_TEXT)
 
 
 @dataclass(frozen=True)
@@ -228,3 +271,6 @@ class Answer:
     rationale: tuple[ReasoningStep, ...] = ()
     timings_s: dict[str, float] = field(default_factory=dict)  # stage -> seconds
     first_stamp_ns: int = 0  # where the clip's time 0 is
+
+    def __post_init__(self) -> None:
+        clean_fields(self, query=MAX_TEXT, error_msg=MAX_TEXT, text=MAX_TEXT)

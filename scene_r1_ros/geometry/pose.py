@@ -8,13 +8,16 @@ from scene_r1_ros.errors import BadInput
 
 # Poses arrive through text files and float32 messages: orthonormal only to about this much.
 RIGID_TOLERANCE = 1e-3
+# Clouds travel as float32, which resolves 1 mm up to 16 km from the origin of the world; this leaves room for depth.
+MAX_DISTANCE_M = 10_000.0
 
 
 def checked_pose(T: ArrayLike, name: str = "T_world_camera") -> NDArray[np.float64]:
     """Return ``T`` as a (4, 4) float64 rigid transform, with the rotation made exactly orthonormal.
 
     Raises:
-        BadInput: not 4x4, not finite, or not rigid within ``RIGID_TOLERANCE``.
+        BadInput: not 4x4, not finite, not rigid within ``RIGID_TOLERANCE``, or more than ``MAX_DISTANCE_M`` from the
+            origin.
     """
     T = np.asarray(T, dtype=np.float64)
     if T.shape != (4, 4):
@@ -22,11 +25,19 @@ def checked_pose(T: ArrayLike, name: str = "T_world_camera") -> NDArray[np.float
     if not np.isfinite(T).all():
         raise BadInput(f"{name} holds NaN or infinity; drop the frame or wait until the localisation has converged")
     R = T[:3, :3]
-    error = np.abs(R @ R.T - np.eye(3)).max()
-    if error > RIGID_TOLERANCE or np.linalg.det(R) < 0 or np.abs(T[3] - (0, 0, 0, 1)).max() > RIGID_TOLERANCE:
+    with np.errstate(over="ignore", invalid="ignore"):  # 1e300 squared is no reason to warn: it is refused
+        error, det = np.abs(R @ R.T - np.eye(3)).max(), np.linalg.det(R)
+    is_rotation = error <= RIGID_TOLERANCE and det > 0  # False for NaN, which comes of infinity - infinity
+    if not is_rotation or np.abs(T[3] - (0, 0, 0, 1)).max() > RIGID_TOLERANCE:
         raise BadInput(
             f"{name} is not rigid: R R^T is off by {error:.3g} (at most {RIGID_TOLERANCE}), det(R) = "
-            f"{np.linalg.det(R):.3g} (must be +1), last row {T[3].tolist()}; remove scale, shear or mirroring"
+            f"{det:.3g} (must be +1), last row {T[3].tolist()}; remove scale, shear or mirroring"
+        )
+    if np.abs(T[:3, 3]).max() > MAX_DISTANCE_M:
+        raise BadInput(
+            f"{name} is at {T[:3, 3].tolist()} m; at most {MAX_DISTANCE_M:.0f} m from the origin, beyond which points "
+            "lose their millimetres: give poses in a local frame such as map or odom, not in UTM or earth coordinates, "
+            "and if they are local, has the localisation diverged?"
         )
     u, _, vt = np.linalg.svd(R)
     checked = np.eye(4)
@@ -59,11 +70,12 @@ def from_quaternion(position: ArrayLike, quaternion_xyzw: ArrayLike) -> NDArray[
     """(4, 4) transform from a position in metres and a quaternion (x, y, z, w) of any non-zero length.
 
     Raises:
-        BadInput: NaN, infinity, or an all-zero quaternion.
+        BadInput: NaN, infinity, an all-zero quaternion, or one whose length overflows.
     """
     p, q = np.asarray(position, np.float64), np.asarray(quaternion_xyzw, np.float64)
-    norm = np.linalg.norm(q)
-    if not np.isfinite(p).all() or not np.isfinite(q).all() or norm < 1e-6:
+    with np.errstate(over="ignore"):
+        norm = np.linalg.norm(q)
+    if not np.isfinite(p).all() or not 1e-6 <= norm < np.inf:  # the norm is NaN or infinite where a value is, or huge
         raise BadInput(
             f"pose with position {p.tolist()} and quaternion {q.tolist()}: values must be finite and the "
             "quaternion not zero; wait until the localisation publishes a valid pose"

@@ -90,9 +90,10 @@ class KeyframeBuffer:
             newest = (self._candidate.frame,) if self._candidate else ()
             return (*self._kept, *newest)
 
-    def clear(self) -> None:
+    def newest_kept(self) -> Frame | None:
+        """The newest keyframe that no sharper view can replace any more; None while there is none."""
         with self._lock:
-            self._clear()
+            return self._kept[-1] if self._kept else None
 
     @property
     def nbytes(self) -> int:

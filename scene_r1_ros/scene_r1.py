@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The heart: from a sentence and keyframes to a 3D mask with its reasoning, or to an answer."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from scene_r1_ros.config import Config
+from scene_r1_ros.errors import BadQuery, ErrorCode, NoDepth, NotThere, SceneR1Error
+from scene_r1_ros.geometry.box import oriented_box
+from scene_r1_ros.geometry.lift import lift
+from scene_r1_ros.geometry.verify import verify
+from scene_r1_ros.reasoning.answer import answer_question
+from scene_r1_ros.reasoning.clip import Clip
+from scene_r1_ros.reasoning.image import hypotheses
+from scene_r1_ros.reasoning.protocol import Model
+from scene_r1_ros.reasoning.temporal import ground_in_time
+from scene_r1_ros.run import Run
+from scene_r1_ros.tracking.protocol import Tracker
+from scene_r1_ros.types import Answer, Frame, Hypothesis, SceneObject, TimeWindow
+
+log = logging.getLogger(__name__)
+
+MAX_QUERY_LENGTH = 2000
+
+Step = Callable[[str, Sequence[Frame], Run], Answer]
+
+
+class SceneR1:
+    """Answers queries about what a camera has seen. Holds no state between queries."""
+
+    def __init__(self, model: Model, tracker: Tracker, config: Config):
+        self.model = model
+        self.tracker = tracker
+        self.config = config
+
+    def ground(self, query: str, frames: Sequence[Frame], run: Run | None = None) -> Answer:
+        """Find what ``query`` names in ``frames`` (keyframes in order of time).
+
+        Never raises for what users, models or sensors do: the reason stands in the answer's ``error_code``.
+        """
+        return self._answered(self._ground, query, frames, run or Run(self.config.timeout_s))
+
+    def ask(self, question: str, frames: Sequence[Frame], run: Run | None = None) -> Answer:
+        """Answer ``question`` from ``frames`` (keyframes in order of time). Never raises, like ``ground``."""
+        return self._answered(self._ask, question, frames, run or Run(self.config.timeout_s))
+
+    def _ground(self, query: str, frames: Sequence[Frame], run: Run) -> Answer:
+        # 1. Lay the keyframes out in time.
+        with run.stage("select"):
+            clip = Clip.of(frames)
+        # 2. Temporal grounding: when is it seen?
+        with run.stage("temporal"):
+            windows = ground_in_time(self.model, checked_query(query), clip, run)
+        # 3. Image grounding: where is it in a frame of that window? Another frame is asked if a place does not hold.
+        failures: list[SceneR1Error] = []
+        for hypothesis in self._hypotheses(query, clip, windows, run):
+            try:
+                # 4. to 6. Track, lift, verify.
+                found = self._object(hypothesis, frames, run)
+            except (NoDepth, NotThere) as failure:
+                run.note(f"Frame {hypothesis.frame.frame_id} does not hold: {failure}")
+                failures.append(failure)
+                continue
+            # 7. Answer.
+            with run.stage("answer"):
+                window = holding(windows, clip.times_s[clip.frames.index(hypothesis.frame)])
+                return Answer(query, "found", text=summary(found), objects=(found,), window=window)
+        return not_found(query, clip, windows, failures)
+
+    def _hypotheses(self, query: str, clip: Clip, windows: tuple[TimeWindow, ...], run: Run) -> Iterator[Hypothesis]:
+        places = hypotheses(self.model, query, clip, windows, run)
+        while True:
+            with run.stage("image"):
+                place = next(places, None)
+            if place is None:
+                return
+            yield place
+
+    def _object(self, hypothesis: Hypothesis, frames: Sequence[Frame], run: Run) -> SceneObject:
+        # 4. Track: masks in every view that sees it.
+        with run.stage("track"):
+            masks = self.tracker.track(frames, hypothesis, run)
+            boxes = tuple((m.frame.frame_id, m.box) for m in masks if m.box)
+            run.note(f"Followed '{hypothesis.label}' into {len(masks)} views.", boxes=boxes)
+        # 5. Lift: one cloud in the world.
+        with run.stage("lift"):
+            cloud = lift(masks, self.config.lift, run)
+            box = oriented_box(cloud.points_world, self.config.lift.up_axis)
+            run.note(f"Lifted {len(cloud.points_world)} points; the box measures {metres(box.size_m)} m.")
+        # 6. Verify: does it project back to where it was seen?
+        with run.stage("verify"):
+            iou = verify(cloud.points_world, hypothesis, self.config.verify)
+            run.note(f"Projected back into frame {hypothesis.frame.frame_id}, it covers its box with IoU {iou:.2f}.")
+        return SceneObject(hypothesis.label, iou, cloud.points_world, cloud.colors, box, hypothesis.frame, masks)
+
+    def _ask(self, question: str, frames: Sequence[Frame], run: Run) -> Answer:
+        with run.stage("select"):
+            clip = Clip.of(frames)
+        with run.stage("answer"):
+            text = answer_question(self.model, checked_query(question), clip, run)
+        return Answer(question, "answered", text=text)
+
+    def _answered(self, step: Step, query: str, frames: Sequence[Frame], run: Run) -> Answer:
+        """Run a step and turn what goes wrong into an answer that says so; the rationale so far is kept."""
+        try:
+            answer = step(query, frames, run)
+        except Exception as error:
+            answer = failed(query, error)
+        first_stamp_ns = frames[0].stamp_ns if frames else 0
+        return replace(
+            answer, rationale=tuple(run.rationale), timings_s=dict(run.timings_s), first_stamp_ns=first_stamp_ns
+        )
+
+
+def failed(query: str, error: Exception) -> Answer:
+    """What a query ends with when something went wrong; what nobody foresaw leaves its trace in the log."""
+    if isinstance(error, SceneR1Error):
+        return Answer(query, "error", error.code, str(error))
+    log.error("query %r failed", query, exc_info=error)
+    return Answer(query, "error", ErrorCode.UNKNOWN, f"{type(error).__name__}: {error}; the log has the trace")
+
+
+def checked_query(query: str) -> str:
+    if not query.strip() or len(query) > MAX_QUERY_LENGTH:
+        raise BadQuery(
+            f"the query has {len(query.strip())} characters; expected 1 to {MAX_QUERY_LENGTH}, "
+            'e.g. "the red mug left of the sink"'
+        )
+    return query
+
+
+def not_found(query: str, clip: Clip, windows: tuple[TimeWindow, ...], failures: Sequence[SceneR1Error]) -> Answer:
+    """Looked and did not find: why, with a code of its own where the object was seen but could not be lifted."""
+    span = f"{len(clip.frames)} keyframes over {clip.times_s[-1]:.1f} s"
+    if failures:
+        why = f"{len(failures)} place(s) looked right in the image, but none held in 3D; the last: {failures[-1]}"
+    else:
+        why = "no frame of its time window shows it" if windows else "the model says that it is not in the video"
+    code = ErrorCode.NO_DEPTH if failures and all(isinstance(f, NoDepth) for f in failures) else ErrorCode.NOT_FOUND
+    return Answer(
+        query, "not_found", code, f"{query!r} not found in {span}: {why}", window=windows[0] if windows else None
+    )
+
+
+def holding(windows: Sequence[TimeWindow], time_s: float) -> TimeWindow:
+    """The window that holds a time, or the nearest: one that lies between two frames is asked at the nearest frame."""
+    return min(windows, key=lambda window: max(window.start_s - time_s, time_s - window.end_s, 0.0))
+
+
+def summary(found: SceneObject) -> str:
+    """One sentence that a robot can say."""
+    x, y, z = found.box.center_world
+    return (
+        f"{found.label}: at ({x:.2f}, {y:.2f}, {z:.2f}) m, {metres(found.box.size_m)} m large, "
+        f"seen from {len(found.masks)} views."
+    )
+
+
+def metres(values: Iterable[float]) -> str:
+    return " x ".join(f"{v:.2f}" for v in values)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One place for every setting: overrides are checked, unknown names are errors, a dump loads again."""
+
+from dataclasses import fields, is_dataclass
+
+import pytest
+import yaml
+
+from scene_r1_ros.config import Config, dump, load, override, shown
+from scene_r1_ros.errors import BadInput
+from scene_r1_ros.resources import share
+
+
+def written(tmp_path, text):
+    path = tmp_path / "config.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_dump_loads_again(tmp_path):
+    assert load(written(tmp_path, dump(Config()))) == Config()
+
+
+def test_only_what_is_named_changes(tmp_path):
+    config = load(written(tmp_path, "lift: {voxel_m: 0.02}\ntimeout_s: 5"))
+    assert (config.lift.voxel_m, config.timeout_s) == (0.02, 5.0)
+    assert config.buffer == Config().buffer
+
+
+def test_an_empty_file_is_the_defaults(tmp_path):
+    assert load(written(tmp_path, "")) == Config()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("lift: {voxel: 0.02}", "unknown setting 'voxel'; known here: voxel_m"),
+        ("lift: {voxel_m: big}", "expected float"),
+        ("lift: {voxel_m: 99}", "expected 0.001 to 0.5"),
+        ("lift: {voxel_m: .nan}", "expected 0.001 to 0.5"),
+        ("lift: 3", "expected 'name: value' pairs"),
+        ("tracker: {kind: magic}", "expected one of geometric"),
+        ("lift: {min_points: true}", "expected int"),
+        ("[1, 2]", "expected 'name: value' pairs"),
+        ("a: [", "configuration"),
+        ("timeout_s: 2024-13-45", "cannot be read: ValueError: month must be in 1..12"),
+        ("timeout_s: " + "9" * 5000, "an int of more than 1000 characters"),
+        ("timeout_s: 1" + ":59" * 20_000, "an int of more than 1000 characters"),  # base 60 takes seconds
+        ("timeout_s: 0x" + "f" * 990, "timeout_s = inf; expected 0.1"),  # more than a float holds
+        ("lift: {min_points: 0x" + "f" * 990, "cannot be read"),
+        ("lift: {min_points: 0x" + "f" * 990 + "}", r"min_points = \d+\.\.\.\d+; expected 1 to 1000000"),
+        ("timeout_s: !!int ''", "cannot be read: IndexError"),
+        ("timeout_s: !!bool maybe", "cannot be read: KeyError"),
+        ("timeout_s: !!timestamp soon", "cannot be read: AttributeError"),
+        ("[" * 3000, "nested deeper than 20 levels"),
+        ("- " * 3000, "nested deeper than 20 levels"),
+        ("lift: &a {voxel_m: 0.01}\nverify: *a", "an alias .* of a list or a mapping is not read"),
+        ("lift: &a {<<: *a}", "an alias .* of a list or a mapping is not read"),
+        ("#" + " " * 2**16, "is larger than 65536 bytes"),
+        ("? " + "x" * 60_000, "unknown setting 'x{1,40}...x{1,40}'; known here"),
+        (f"timeout_s: {'x' * 60_000}", "timeout_s = 'x{1,40}...x{1,40}'; expected float"),
+        ("0", "expected 'name: value' pairs, got 0"),  # not an empty file
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, text, says):
+    with pytest.raises(BadInput, match=says):
+        load(written(tmp_path, text))
+
+
+def test_an_alias_of_a_single_value_is_welcome(tmp_path):
+    config = load(written(tmp_path, "lift: {voxel_m: &v 0.02, min_depth_m: *v}"))
+    assert (config.lift.voxel_m, config.lift.min_depth_m) == (0.02, 0.02)
+
+
+def test_an_alias_bomb_is_refused_in_few_words(tmp_path):
+    """Nine lines that stand for a billion values, as a list and as merged mappings."""
+    for wrapped in ("[{}]", "{{<<: [{}]}}"):
+        lines = ["a0: &a0 {x: 1}"] + [f"a{i}: &a{i} " + wrapped.format(f"*a{i - 1}, " * 10) for i in range(1, 10)]
+        with pytest.raises(BadInput, match="alias") as refused:
+            load(written(tmp_path, "\n".join(lines)))
+        assert len(str(refused.value)) < 600
+
+
+def test_any_value_is_shown_in_few_characters():
+    bomb = "lol"
+    for _ in range(40):
+        bomb = [bomb] * 10
+    for value in (bomb, dict.fromkeys(range(10), bomb), "x" * 10**6, 16**5000, [16**5000], {"x" * 10**6}, b"x" * 10**6):
+        assert 0 < len(shown(value)) <= 200
+    assert (shown("mug"), shown([1, None]), shown("\ud83d")) == ("'mug'", "[1, None]", "'\\ud83d'")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(BadInput, match=r"absent\.yaml"):
+        load(tmp_path / "absent.yaml")
+
+
+def test_every_setting_explains_itself_and_its_default_is_allowed():
+    def walk(settings, values):
+        for f in fields(settings):
+            value = getattr(settings, f.name)
+            if is_dataclass(value):
+                walk(value, values[f.name])
+            else:
+                assert f.metadata["help"], f.name
+        assert override(settings, values, "defaults") == settings
+
+    walk(Config(), yaml.safe_load(dump(Config())))
+
+
+def test_the_shipped_file_names_settings_that_exist():
+    load(share("config/scene_r1.yaml"))

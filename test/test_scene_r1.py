@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The heart, with recorded minds: found, not found, next hypothesis, errors, cancel in every stage, deadline."""
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+
+from scene_r1_ros.config import Config, TrackerConfig, VerifyConfig
+from scene_r1_ros.errors import ErrorCode
+from scene_r1_ros.evaluation.metrics import box_iou_3d
+from scene_r1_ros.reasoning.operator_box import OperatorBox
+from scene_r1_ros.reasoning.recorded import RecordedModel
+from scene_r1_ros.run import Run
+from scene_r1_ros.scene_r1 import SceneR1
+from scene_r1_ros.tracking import load_tracker
+from scene_r1_ros.types import Box2D
+from test.scenes import BLOCK, clip, tight_box
+
+FRAMES, TRUTHS = clip(8)
+CONFIG = Config()
+
+
+def box_text(box: Box2D | None) -> str:
+    if box is None:
+        return "<think>I do not see it.</think><answer>not present</answer>"
+    return f"<think>It is red.</think><answer>{json.dumps({'bbox_2d': box.xyxy, 'label': 'block'})}</answer>"
+
+
+def heart(tmp_path, window="<think>Seen early.</think><answer>0.1s to 0.5s</answer>", boxes=None, answer="1"):
+    boxes = {t.frame.stamp_ns: tight_box(t) for t in TRUTHS} if boxes is None else boxes
+    image = {str(stamp): box_text(box) for stamp, box in boxes.items()}
+    answers = [
+        {"query": "the red block", "temporal": window, "image": image},
+        {"query": "how many blocks?", "answer": f"<think>I count.</think><answer>{answer}</answer>"},
+    ]
+    path = tmp_path / "recorded.yaml"
+    path.write_text(yaml.safe_dump({"answers": answers}), encoding="utf-8")
+    return SceneR1(RecordedModel(path), load_tracker(CONFIG), CONFIG)
+
+
+def test_a_sentence_becomes_a_mask_a_box_and_its_reasoning(tmp_path):
+    answer = heart(tmp_path).ground("the red block", FRAMES)
+    assert (answer.status, answer.error_code) == ("found", ErrorCode.NONE)
+    found = answer.objects[0]
+    assert box_iou_3d(found.box, BLOCK) > 0.75
+    assert found.label == "block" and len(found.masks) >= 4 and 0 < found.score <= 1
+    assert (answer.window.start_s, answer.window.end_s) == (0.1, 0.5)
+    stages = [step.stage for step in answer.rationale]
+    assert stages == ["temporal", "image", "track", "lift", "verify"]
+    assert "Seen early" in answer.rationale[0].text and "It is red" in answer.rationale[1].text
+    assert list(answer.timings_s) == ["select", "temporal", "image", "track", "lift", "verify", "answer"]
+
+
+def test_of_several_windows_the_one_that_held_is_named(tmp_path):
+    window = "<think>Twice.</think><answer>0s to 0.1s and 0.5s to 0.6s</answer>"
+    boxes = {t.frame.stamp_ns: tight_box(t) for t in TRUTHS[5:7]}  # in the first window nobody sees it
+    answer = heart(tmp_path, window=window, boxes=boxes).ground("the red block", FRAMES)
+    assert answer.status == "found"
+    assert (answer.window.start_s, answer.window.end_s) == (0.5, 0.6)
+
+
+def test_the_operators_box_needs_no_language_model():
+    mind = OperatorBox(TRUTHS[3].frame.frame_id, tight_box(TRUTHS[3]))
+    answer = SceneR1(mind, load_tracker(CONFIG), CONFIG).ground("that one", FRAMES)
+    assert answer.status == "found" and answer.objects[0].source is FRAMES[3]
+
+
+def test_a_question_gets_words(tmp_path):
+    answer = heart(tmp_path).ask("how many blocks?", FRAMES)
+    assert (answer.status, answer.text) == ("answered", "1")
+    assert "I count" in answer.rationale[-1].text
+
+
+def test_not_present_is_said(tmp_path):
+    answer = heart(tmp_path, window="<think>Nowhere.</think><answer>not present</answer>").ground(
+        "the red block", FRAMES
+    )
+    assert (answer.status, answer.error_code) == ("not_found", ErrorCode.NOT_FOUND)
+    assert "not in the video" in answer.error_msg
+
+
+def test_a_window_in_which_no_frame_shows_it(tmp_path):
+    answer = heart(tmp_path, boxes={FRAMES[0].stamp_ns: None}).ground("the red block", FRAMES)
+    assert answer.status == "not_found" and "no frame of its time window" in answer.error_msg
+
+
+def test_a_bad_box_in_one_frame_does_not_spoil_the_answer(tmp_path):
+    """The first frame asked has a box on the far floor: another frame of the window is asked."""
+    boxes = {t.frame.stamp_ns: tight_box(t) for t in TRUTHS}
+    first = heart(tmp_path).ground("the red block", FRAMES).objects[0].source
+    boxes[first.stamp_ns] = Box2D(2, 2, 5, 5)
+    answer = heart(tmp_path, boxes=boxes).ground("the red block", FRAMES)
+    assert answer.status == "found" and answer.objects[0].source is not first
+    assert any("does not hold" in step.text for step in answer.rationale)
+    assert box_iou_3d(answer.objects[0].box, BLOCK) > 0.7
+
+
+def test_seen_but_without_depth_has_a_code_of_its_own(tmp_path):
+    from dataclasses import replace
+
+    blind = [replace(f, depth_m=np.zeros_like(f.depth_m)) for f in FRAMES]
+    answer = heart(tmp_path).ground("the red block", blind)
+    assert (answer.status, answer.error_code) == ("not_found", ErrorCode.NO_DEPTH)
+
+
+def test_a_place_that_does_not_project_back_is_rejected(tmp_path):
+    strict = Config(verify=VerifyConfig(min_reprojection_iou=1.0))
+    answer = SceneR1(heart(tmp_path).model, load_tracker(strict), strict).ground("the red block", FRAMES)
+    assert (answer.status, answer.error_code) == ("not_found", ErrorCode.NOT_FOUND)
+    assert "min_reprojection_iou" in answer.error_msg
+
+
+@pytest.mark.parametrize(
+    ("query", "frames", "code", "says"),
+    [
+        ("", FRAMES, ErrorCode.BAD_QUERY, "0 characters"),
+        ("  \n", FRAMES, ErrorCode.BAD_QUERY, "0 characters"),
+        ("x" * 2001, FRAMES, ErrorCode.BAD_QUERY, "2001 characters"),
+        ("the red block", [], ErrorCode.NO_KEYFRAMES, "no keyframe has been kept yet"),
+    ],
+)
+def test_bad_input_is_an_answer_that_says_so(tmp_path, query, frames, code, says):
+    for answer in (heart(tmp_path).ground(query, frames), heart(tmp_path).ask(query, frames)):
+        assert (answer.status, answer.error_code) == ("error", code) and says in answer.error_msg
+
+
+def test_what_cannot_be_read_is_not_the_same_as_nothing_there(tmp_path):
+    answer = heart(tmp_path, window="<think>Hm.</think><answer>soon, perhaps</answer>").ground("the red block", FRAMES)
+    assert (answer.status, answer.error_code) == ("error", ErrorCode.PARSE_FAILED)
+
+
+@pytest.mark.parametrize("stage", ["temporal", "image", "track", "lift", "verify"])
+def test_cancel_in_every_stage(tmp_path, stage):
+    run = Run()
+    run.on_progress = lambda progress: run.cancel() if progress.stage == stage else None
+    answer = heart(tmp_path).ground("the red block", FRAMES, run)
+    assert (answer.status, answer.error_code) == ("error", ErrorCode.CANCELED)
+    assert list(answer.timings_s)[-1] == stage
+
+
+def test_the_deadline_ends_a_query_with_what_it_has(tmp_path):
+    run = Run(timeout_s=30.0)
+
+    def late(progress):
+        if progress.stage == "track":
+            run.timeout_s = 0.0
+
+    run.on_progress = late
+    answer = heart(tmp_path).ground("the red block", FRAMES, run)
+    assert answer.error_code == ErrorCode.TIMEOUT and answer.rationale
+
+
+def test_an_unexpected_error_is_reported_not_raised(tmp_path, caplog):
+    class BrokenTracker:
+        """A fake for this test: it fails in a way nobody foresaw."""
+
+        def track(self, frames, hypothesis, run):
+            raise ZeroDivisionError("by nobody foreseen")
+
+    answer = SceneR1(heart(tmp_path).model, BrokenTracker(), CONFIG).ground("the red block", FRAMES)
+    assert answer.error_code == ErrorCode.UNKNOWN and "ZeroDivisionError" in answer.error_msg
+    assert "by nobody foreseen" in caplog.text
+
+
+def test_the_number_of_views_is_bounded(tmp_path):
+    few = Config(tracker=TrackerConfig(max_frames=3))
+    answer = SceneR1(heart(tmp_path).model, load_tracker(few), few).ground("the red block", FRAMES)
+    assert len(answer.objects[0].masks) <= 3
