@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line ``scene-r1``. Exit codes: 0 found, 3 not found, 2 bad input, 1 the system failed."""
+
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from scene_r1_ros import config as settings
+from scene_r1_ros.errors import SceneR1Error
+from scene_r1_ros.types import Answer, Frame
+
+OK, BAD = 0, 2
+
+app = typer.Typer(
+    name="scene-r1",
+    help="From a sentence to a 3D mask, a box and the reasoning behind it, out of posed RGB-D video.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+console = Console()
+errors = Console(stderr=True)
+
+SequenceOption = Annotated[
+    Path,
+    typer.Option("--sequence", "-s", help="A folder of frames, a TUM RGB-D folder, or a ROS 2 bag (mcap, sqlite3)."),
+]
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model", "-m", help="Which mind answers: [b]recorded:FILE[/b] or [b]transformers:FOLDER-OR-NAME[/b]."
+    ),
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", "-c", help="YAML with what differs from `scene-r1 config`.")
+]
+OutOption = Annotated[
+    Path, typer.Option("--out", "-o", help="Where answer.json, object_N.ply, overlay.png, scene.png go.")
+]
+
+
+@app.command()
+def ground(
+    query: Annotated[str, typer.Argument(help='What to find, e.g. "the red mug left of the sink".')],
+    sequence: SequenceOption,
+    model: ModelOption = "",
+    tracker: Annotated[str, typer.Option("--tracker", "-t", help="How the box becomes masks: geometric.")] = "",
+    box: Annotated[
+        str, typer.Option("--box", "-b", help="Your own box instead of a model: FRAME:x1,y1,x2,y2 in pixels.")
+    ] = "",
+    out: OutOption = Path("out/ground"),
+    config: ConfigOption = None,
+) -> None:
+    """Find what a sentence names: a 3D mask, a box and the reasoning."""
+    from scene_r1_ros.offline import ground_sequence, parse_box
+    from scene_r1_ros.report.save import writable
+
+    writable(out)
+    chosen = configuration(config, model, tracker)
+    drawn = parse_box(box) if box else None
+    finish(*ground_sequence(query, sequence, chosen, drawn, console), out, chosen)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help='A question about the scene, e.g. "how many chairs are there?".')],
+    sequence: SequenceOption,
+    model: ModelOption = "",
+    out: OutOption = Path("out/ask"),
+    config: ConfigOption = None,
+) -> None:
+    """Answer a question about the scene from the video."""
+    from scene_r1_ros.offline import ask_sequence
+    from scene_r1_ros.report.save import writable
+
+    writable(out)
+    chosen = configuration(config, model, "")
+    finish(*ask_sequence(question, sequence, chosen, console), out, chosen)
+
+
+@app.command()
+def info(path: Annotated[Path, typer.Argument(help="A folder of frames, a TUM RGB-D folder, or a ROS 2 bag.")]) -> None:
+    """Say what a sequence or bag holds, and what is wrong with it."""
+    from scene_r1_ros.report.terminal import print_report
+    from scene_r1_ros.sequences import describe
+
+    logging.getLogger("scene_r1_ros.sequences").setLevel(logging.ERROR)  # the report names what is skipped
+    report = describe(path)
+    print_report(report, console)
+    raise typer.Exit(BAD if report.frames == 0 else OK)
+
+
+@app.command("config")
+def show_config(config: ConfigOption = None) -> None:
+    """Print every setting with its value, as YAML that `--config` takes."""
+    chosen = configuration(config, "", "")
+    sys.stdout.write(settings.dump(chosen))
+
+
+@app.command()
+def replay(
+    path: Annotated[Path, typer.Argument(help="A folder of frames, a TUM RGB-D folder, or a ROS 2 bag.")],
+    rate: Annotated[float, typer.Option(help="Times the recorded speed.")] = 1.0,
+    loop: Annotated[bool, typer.Option(help="Start over at the end.")] = False,
+) -> None:
+    """Play a sequence or bag as ROS 2 topics: rgb/image, depth/image, rgb/camera_info, pose, and /clock."""
+    main = needs_ros("replay").main
+    parameters = [f"sequence:={json.dumps(str(path))}", f"rate:={rate}", f"loop:={str(loop).lower()}"]
+    raise typer.Exit(main(["replay", "--ros-args", *(word for p in parameters for word in ("-p", p))]))
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the room and the answers go.")] = Path("out/demo"),
+    seed: Annotated[int, typer.Option(help="Which room.", min=0)] = 0,
+) -> None:
+    """Render a room, replay it over DDS, and ask the running server three queries and a question."""
+    raise typer.Exit(needs_ros("demo").run_demo(out, seed, console))
+
+
+@app.command()
+def bench(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the figures go, as JSON.")] = Path("out/bench.json"),
+) -> None:
+    """Measure intake, synchroniser and memory beside a bare subscriber, in one run."""
+    needs_ros("qos")  # a clear message where ROS is missing
+    from scene_r1_ros.evaluation.bench import run_bench
+
+    raise typer.Exit(run_bench(out, console))
+
+
+def needs_ros(module: str) -> ModuleType:
+    """Import a module of ``scene_r1_ros.ros``, or say how to get ROS."""
+    from importlib import import_module
+
+    try:
+        return import_module(f"scene_r1_ros.ros.{module}")
+    except ModuleNotFoundError as error:
+        if error.name and error.name.startswith("scene_r1_ros.ros"):
+            raise
+        fail(f"this command needs ROS 2 ({error.name} is missing): source your ROS setup.bash, or use `make demo`")
+
+
+def configuration(path: Path | None, model: str, tracker: str) -> settings.Config:
+    """The settings of a file, with what the command line says on top."""
+    chosen = settings.load(path) if path else settings.Config()
+    if model:
+        kind, _, rest = model.partition(":")
+        values = {"kind": kind, "path": rest}
+        chosen = replace(chosen, model=settings.override(chosen.model, values, "--model"))
+    if tracker:
+        chosen = replace(chosen, tracker=settings.override(chosen.tracker, {"kind": tracker}, "--tracker"))
+    return chosen
+
+
+def finish(answer: Answer, frames: Sequence[Frame], out: Path, chosen: settings.Config) -> NoReturn:
+    """Save an answer, print it, and leave with its exit code."""
+    from scene_r1_ros.report.save import save_answer
+    from scene_r1_ros.report.terminal import exit_code, print_answer
+
+    files = save_answer(answer, frames, out, chosen.lift)
+    print_answer(answer, files, console)
+    raise typer.Exit(exit_code(answer))
+
+
+def fail(message: str) -> NoReturn:
+    errors.print(f"[red]scene-r1:[/red] {message}", highlight=False, markup=True)
+    raise typer.Exit(BAD)
+
+
+def main() -> None:
+    logging.basicConfig(
+        level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=errors, show_path=False)]
+    )
+    try:
+        app()
+    except SceneR1Error as error:
+        errors.print("[red]scene-r1:[/red]", end=" ")
+        errors.print(str(error), markup=False, highlight=False)
+        sys.exit(BAD)
+    except KeyboardInterrupt:
+        errors.print("interrupted")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

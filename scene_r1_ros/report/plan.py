@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The scene from above, with the objects coloured."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from scene_r1_ros.config import LiftConfig
+from scene_r1_ros.geometry.lift import fuse, lift_mask
+from scene_r1_ros.report.overlay import labelled
+from scene_r1_ros.types import Frame, SceneObject
+
+SIDE = 800  # pixels of the longer side
+CELL_M = 0.02  # the background cloud need not be finer than a pixel of a room-sized picture
+MAX_VIEWS = 30
+OBJECT_COLOR = (255, 64, 32)
+BACKGROUND = 245
+
+
+def plan(frames: Sequence[Frame], objects: Sequence[SceneObject], config: LiftConfig) -> NDArray[np.uint8]:
+    """(H, W, 3) RGB orthographic view against ``config.up_axis`` (against z where there is none), with a 1 m bar."""
+    up = "xyz".index(config.up_axis) if config.up_axis != "none" else 2
+    right, ahead = (up + 1) % 3, (up + 2) % 3
+    points, colors = scene_cloud(frames, config)
+    points, colors = without_ceiling(points, colors, up)
+    view = View(points[:, [right, ahead]])
+    image = view.blank()
+    view.splat(image, points[:, [right, ahead]], colors, points[:, up])
+    for found in objects:
+        on_top = found.points_world[:, up]
+        tones = np.tile(np.array(OBJECT_COLOR, np.uint8), (len(on_top), 1))
+        view.splat(image, found.points_world[:, [right, ahead]], tones, on_top)
+        corners = view.pixels(found.box.corners_world()[:, [right, ahead]])
+        hull = cv2.convexHull(corners.astype(np.int32))
+        cv2.polylines(image, [hull], True, (0, 140, 40), 2)
+        left, top = corners.min(axis=0).astype(int)
+        image = labelled(image, found.label, (int(left), int(top)))
+    return view.with_scale_bar(image)
+
+
+def scene_cloud(frames: Sequence[Frame], config: LiftConfig) -> tuple[NDArray, NDArray]:
+    chosen = [frames[i] for i in np.unique(np.linspace(0, len(frames) - 1, MAX_VIEWS).astype(int))]
+    lifted = [lift_mask(f, np.ones(f.color.shape[:2], bool), config) for f in chosen]
+    points, colors = (np.concatenate(parts) for parts in zip(*lifted, strict=True))
+    return fuse(points, colors, CELL_M) if len(points) else (points, colors)
+
+
+def without_ceiling(points: NDArray, colors: NDArray, up: int) -> tuple[NDArray, NDArray]:
+    if len(points) == 0:
+        return points, colors
+    below = points[:, up] < np.quantile(points[:, up], 0.02) + 2.0  # furniture ends at 2 m above the floor
+    return points[below], colors[below]
+
+
+class View:
+    """World metres in a plane to pixels of a picture; the first axis points right, the second up."""
+
+    def __init__(self, flat: NDArray):
+        low, high = (flat.min(axis=0), flat.max(axis=0)) if len(flat) else (np.zeros(2), np.ones(2))
+        self.low, self.high = low - 0.1, high + 0.1
+        self.pixels_per_m = SIDE / float(np.max(self.high - self.low))
+        width, height = np.ceil((self.high - self.low) * self.pixels_per_m).astype(int)
+        self.shape = (int(height), int(width), 3)
+
+    def blank(self) -> NDArray[np.uint8]:
+        return np.full(self.shape, BACKGROUND, np.uint8)
+
+    def pixels(self, flat: NDArray) -> NDArray[np.float64]:
+        return (flat - self.low) * (1, -1) * self.pixels_per_m + (0, self.shape[0])
+
+    def splat(self, image: NDArray[np.uint8], flat: NDArray, colors: NDArray, height: NDArray) -> None:
+        """Paint points bottom up, so that what is on top stays visible."""
+        order = np.argsort(height, kind="stable")
+        u, v = self.pixels(flat[order]).astype(int).T
+        radius = max(1, round(CELL_M * self.pixels_per_m / 2))
+        for du in range(-radius, radius + 1):
+            for dv in range(-radius, radius + 1):
+                x, y = u + du, v + dv
+                ok = (x >= 0) & (x < self.shape[1]) & (y >= 0) & (y < self.shape[0])
+                image[y[ok], x[ok]] = colors[order][ok]
+
+    def with_scale_bar(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        y = self.shape[0] - 12
+        end = (10 + int(self.pixels_per_m), y)
+        if end[0] < self.shape[1]:
+            cv2.line(image, (10, y), end, (20, 20, 20), 3)
+            image = labelled(image, "1 m", (10, y - 4), 12)
+        return image

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An answer and its progress, for a person at a terminal."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from scene_r1_ros.errors import ErrorCode
+from scene_r1_ros.run import Progress
+from scene_r1_ros.sequences import Report
+from scene_r1_ros.types import Answer
+
+FOUND, FAILED, BAD, NOT_FOUND = 0, 1, 2, 3
+BAD_INPUT_CODES = {ErrorCode.BAD_QUERY, ErrorCode.NO_KEYFRAMES, ErrorCode.BAD_BOX, ErrorCode.BAD_INPUT}
+STYLES = {"found": "bold green", "answered": "bold green", "not_found": "bold yellow", "error": "bold red"}
+
+
+def exit_code(answer: Answer) -> int:
+    """0 found or answered, 3 not found, 2 bad input, 1 anything else that went wrong."""
+    if answer.status == "not_found":
+        return NOT_FOUND
+    if answer.status == "error":
+        return BAD if answer.error_code in BAD_INPUT_CODES else FAILED
+    return FOUND
+
+
+def plain(text: str) -> str:
+    """Text of a user or a model with every control character replaced: it must not steer the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def print_answer(answer: Answer, files: Sequence[Path], console: Console) -> None:
+    """The rationale step by step, the verdict, and where the files are. What a model said is text, not markup."""
+    for number, step in enumerate(answer.rationale, start=1):
+        console.print(Text.assemble((f"  {number}. {step.stage:<9}", "cyan"), plain(step.text)))
+    verdict = plain(answer.text or answer.error_msg)
+    console.print(Text.assemble((answer.status.replace("_", " "), STYLES[answer.status]), " ", verdict))
+    spent = "  ".join(f"{stage} {seconds:.2f} s" for stage, seconds in answer.timings_s.items())
+    if spent:
+        console.print(Text(spent, style="dim"))
+    for file in files:
+        console.print(Text(f"  {file}", style="dim"), soft_wrap=True)
+
+
+class Narrator:
+    """Prints each stage as it begins, and what the model says as it says it."""
+
+    def __init__(self, console: Console):
+        self.console = console
+        self._stage = ""
+        self._printed = 0
+
+    def end(self) -> None:
+        """The query is over: what the model said ends with its line."""
+        self._end_line()
+        self._printed = 0
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.stage != self._stage:
+            self._end_line()
+            self._stage, self._printed = progress.stage, 0
+            self.console.print(Text.assemble((f"[{progress.elapsed_s:6.2f} s] ", "dim"), (progress.stage, "cyan")))
+        fresh = progress.partial_rationale[self._printed :]
+        if fresh:
+            self.console.print(Text(plain(fresh), style="dim"), end="", soft_wrap=True)
+            self._printed += len(fresh)
+
+    def _end_line(self) -> None:
+        if self._printed:
+            self.console.print()
+
+
+def print_report(report: Report, console: Console) -> None:
+    """What a sequence holds, as a table; its topics, if it is a bag; and what is wrong with it."""
+    table = Table(show_header=False, box=None, title=f"{report.path} ({report.kind})", title_justify="left")
+    for name, text in report_rows(report):
+        table.add_row(Text(name, style="cyan"), Text(text))
+    console.print(table)
+    if report.topics:
+        topics = Table(title="topics", title_justify="left")
+        for name in ("topic", "type", "messages", "frame_id"):
+            topics.add_column(name, overflow="fold")
+        for topic in report.topics:
+            topics.add_row(Text(plain(topic.name)), topic.type, str(topic.count), Text(plain(topic.frame_id or "")))
+        console.print(topics)
+    for problem in report.wrong:
+        console.print(Text(f"wrong: {plain(problem)}", style="yellow"), soft_wrap=True)
+    if not report.wrong:
+        console.print(Text("nothing wrong with it", style="green"))
+
+
+def report_rows(report: Report) -> list[tuple[str, str]]:
+    """(name, value with unit) of every figure that is known."""
+
+    def form(template: str, value: object) -> str:
+        return template.format(*value) if isinstance(value, tuple) else template.format(value)
+
+    figures = [
+        ("frames", "{}", report.frames),
+        ("duration", "{:.2f} s", report.duration_s),
+        ("rate", "{:.1f} Hz", report.rate_hz),
+        ("largest gap", "{:.3f} s", report.largest_gap_s),
+        ("colour", "{}x{}", report.color_size_wh),
+        ("colour encoding", "{}", report.color_encoding),
+        ("depth", "{}x{}", report.depth_size_wh),
+        ("depth encoding", "{}", report.depth_encoding),
+        ("depth after colour", "{:.4f} s", report.color_depth_offset_s),
+        ("pixels with depth", "{:.0%}", report.depth_valid_share),
+        ("depth range", "{:.2f} to {:.2f} m", report.depth_range_m),
+        ("walked", "{:.2f} m", report.walked_m),
+    ]
+    return [(name, form(template, value)) for name, template, value in figures if value is not None]

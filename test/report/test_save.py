@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An answer as files: what is written can be read back, and bad places are named."""
+
+import json
+
+import numpy as np
+import open3d as o3d
+import pytest
+from PIL import Image
+
+from scene_r1_ros.config import Config
+from scene_r1_ros.errors import BadInput, ErrorCode
+from scene_r1_ros.reasoning.operator_box import OperatorBox
+from scene_r1_ros.report.overlay import BOX_COLOR, labelled, overlay
+from scene_r1_ros.report.plan import plan
+from scene_r1_ros.report.save import save_answer
+from scene_r1_ros.scene_r1 import SceneR1
+from scene_r1_ros.tracking import load_tracker
+from scene_r1_ros.types import Answer
+from test.scenes import BLOCK, clip, tight_box
+
+CONFIG = Config()
+FRAMES, TRUTHS = clip(6)
+
+
+@pytest.fixture(scope="module")
+def answer() -> Answer:
+    mind = OperatorBox(TRUTHS[2].frame.frame_id, tight_box(TRUTHS[2]))
+    return SceneR1(mind, load_tracker(CONFIG), CONFIG).ground("the <b>red</b> block “ü”", FRAMES)
+
+
+def test_the_documented_schema_is_what_is_written(answer, tmp_path):
+    files = save_answer(answer, FRAMES, tmp_path / "new" / "folder", CONFIG.lift)
+    assert [f.name for f in files] == ["answer.json", "object_0.ply", "overlay.png", "scene.png"]
+    said = json.loads(files[0].read_text(encoding="utf-8"))
+    assert list(said) == [
+        "query", "status", "error", "answer", "objects", "window_s", "first_stamp_ns", "rationale", "timings_s",
+    ]  # fmt: skip
+    assert (said["query"], said["status"], said["error"]) == ("the <b>red</b> block “ü”", "found", None)
+    found = said["objects"][0]
+    assert np.allclose(found["center_world"], BLOCK.center_world, atol=0.05)
+    assert np.linalg.norm(found["orientation"]) == pytest.approx(1, abs=1e-4)
+    assert found["source_frame"] in found["boxes"] and len(found["boxes"][found["source_frame"]]) == 4
+    assert [step["stage"] for step in said["rationale"]] == ["temporal", "image", "track", "lift", "verify"]
+    assert said["timings_s"].keys() >= {"track", "lift"}
+
+
+def test_the_cloud_reads_back(answer, tmp_path):
+    save_answer(answer, FRAMES, tmp_path, CONFIG.lift)
+    cloud = o3d.io.read_point_cloud(str(tmp_path / "object_0.ply"))
+    found = answer.objects[0]
+    assert np.allclose(np.asarray(cloud.points), found.points_world, atol=1e-6)
+    assert np.allclose(np.asarray(cloud.colors) * 255, found.colors, atol=0.51)
+
+
+def test_the_overlay_shows_the_box_on_the_frame(answer, tmp_path):
+    image = overlay(answer.objects[0])
+    source = answer.objects[0].source
+    assert image.shape == source.color.shape
+    changed = (image != source.color).any(axis=2)
+    assert changed[answer.objects[0].masks[2].pixels].mean() > 0.9
+    assert (image == BOX_COLOR).all(axis=2).sum() > 50
+
+
+def test_the_plan_shows_the_object_where_it_is(answer):
+    image = plan(FRAMES, answer.objects, CONFIG.lift)
+    red = (image == (255, 64, 32)).all(axis=2)
+    assert red.any() and max(image.shape) == 800
+    rows, columns = np.nonzero(red)
+    extent = max(np.ptp(rows) / image.shape[0], np.ptp(columns) / image.shape[1])
+    assert 0.02 < extent < 0.2  # 0.4 m of a floor that is seen for 6 m
+
+
+def test_an_answer_without_objects_leaves_no_old_pictures(answer, tmp_path):
+    save_answer(answer, FRAMES, tmp_path, CONFIG.lift)
+    missed = Answer("the ball", "not_found", ErrorCode.NOT_FOUND, "not in the video")
+    assert save_answer(missed, FRAMES, tmp_path, CONFIG.lift) == [tmp_path / "answer.json"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["answer.json"]
+    assert json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))["error"]["code"] == "NOT_FOUND"
+
+
+def test_a_place_that_cannot_be_written_is_named(answer, tmp_path):
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    with pytest.raises(BadInput, match=r"cannot write the answer to .*file"):
+        save_answer(answer, FRAMES, tmp_path / "file", CONFIG.lift)
+
+
+@pytest.mark.parametrize("text", ["", "ä" * 300, "line\nbreak", "日本語"])
+@pytest.mark.parametrize("corner", [(0, 0), (150, 110), (-5, 500)])
+def test_any_label_fits_somewhere(text, corner):
+    image = labelled(np.zeros((120, 160, 3), np.uint8), text, corner)
+    assert image.shape == (120, 160, 3)
+    Image.fromarray(image)

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line as a user meets it: real processes, real files, exit codes and messages."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from scene_r1_ros.sequences import write_folder
+from test.scenes import clip, tight_box
+
+FRAMES, TRUTHS = clip(6)
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli") / "room"
+    write_folder(folder, FRAMES, "png")
+    answers = [
+        {"query": "the ghost", "temporal": "<think>No.</think><answer>not present</answer>", "image": {}},
+        {"query": "how many blocks?", "answer": "<think>One red.</think><answer>1</answer>"},
+    ]
+    (folder.parent / "recorded.yaml").write_text(yaml.safe_dump({"answers": answers}), encoding="utf-8")
+    return folder
+
+
+def scene_r1(*words, cwd=None):
+    command = [sys.executable, "-m", "scene_r1_ros.cli", *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=100)
+    return done.returncode, done.stdout + done.stderr
+
+
+def box(index: int) -> str:
+    return TRUTHS[index].frame.frame_id + ":" + ",".join(f"{v:g}" for v in tight_box(TRUTHS[index]).xyxy)
+
+
+def test_a_box_grounds_without_a_model(room, tmp_path):
+    code, said = scene_r1("ground", "the red block", "-s", room, "--box", box(1), "-o", tmp_path)
+    assert code == 0, said
+    assert "verify" in said and "found" in said and "object_0.ply" in said
+    answer = json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))
+    assert answer["status"] == "found" and answer["objects"][0]["source_frame"] == FRAMES[1].frame_id
+
+
+def test_what_is_not_there_ends_with_3(room, tmp_path):
+    model = f"recorded:{room.parent / 'recorded.yaml'}"
+    code, said = scene_r1("ground", "the ghost", "-s", room, "-m", model, "-o", tmp_path)
+    assert code == 3 and "not in the video" in said
+    assert json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))["status"] == "not_found"
+
+
+def test_a_question_is_answered(room, tmp_path):
+    model = f"recorded:{room.parent / 'recorded.yaml'}"
+    code, said = scene_r1("ask", "How many  blocks?", "-s", room, "-m", model, "-o", tmp_path)
+    assert code == 0 and "One red." in said and "answered 1" in said
+
+
+BAD = {
+    "no such frame": (["ground", "q", "--box", "999999:1,1,5,5"], "it has 000000 to 000005"),
+    "no box": (["ground", "q", "--box", "000001:1,1"], "expected FRAME:x1,y1,x2,y2"),
+    "box without area": (["ground", "q", "--box", "000001:9,9,5,5"], "x2 > x1"),
+    "box outside": (["ground", "q", "--box", "000001:900,900,950,950"], "outside the image of 160x120"),
+    "no model": (["ground", "q"], "--box FRAME:x1,y1,x2,y2"),
+    "unknown model": (["ground", "q", "--model", "magic"], "expected one of box, recorded, transformers"),
+    "unknown tracker": (["ground", "q", "--box", "000001:1,1,9,9", "--tracker", "magic"], "expected one of geometric"),
+    "no answers file": (["ask", "q", "--model", "recorded:absent.yaml"], "absent.yaml"),
+    "no checkpoint": (["ask", "q", "--model", "transformers:absent/folder"], "absent/folder"),
+    "no config": (["ground", "q", "--box", "000001:1,1,9,9", "--config", "absent.yaml"], "absent.yaml"),
+    "empty query": (["ground", "", "--box", "000001:60,40,100,80"], "expected 1 to 2000"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_ends_with_2_and_its_remedy(room, tmp_path, case):
+    words, says = BAD[case]
+    code, said = scene_r1(*words, "-s", room, "-o", tmp_path / "out", cwd=tmp_path)
+    assert " ".join(says.split()) in " ".join(said.split()), said
+    assert code == 2 and "Traceback" not in said
+
+
+@pytest.mark.parametrize("path", ["absent", "recorded.yaml", "."])
+def test_what_is_no_sequence_is_named(room, tmp_path, path):
+    code, said = scene_r1("info", room.parent / path)
+    assert code == 2 and "Traceback" not in said and "scene-r1:" in said
+
+
+def test_info_says_what_a_folder_holds(room):
+    code, said = scene_r1("info", room)
+    assert code == 0 and "160x120" in said and "frames" in said
+
+
+def test_config_prints_what_config_takes(room, tmp_path):
+    code, said = scene_r1("config")
+    assert code == 0
+    (tmp_path / "mine.yaml").write_text(said, encoding="utf-8")
+    assert scene_r1("config", "--config", tmp_path / "mine.yaml") == (0, said)
+
+
+@pytest.mark.parametrize("command", ["demo", "ground", "ask", "replay", "info", "bench", "config"])
+def test_help_teaches(command):
+    code, said = scene_r1(command, "--help")
+    assert code == 0 and "Usage" in said
+
+
+def test_a_label_cannot_paint_the_terminal(room, tmp_path):
+    """Markup and control characters in a query are text, not orders."""
+    code, said = scene_r1("ground", "[red]x[/red]\x1b[2J", "-s", room, "--box", box(1), "-o", tmp_path)
+    assert code == 0 and "[red]x[/red]" in said and "\x1b[2J" not in said
+
+
+def test_a_place_that_cannot_be_written_is_named_before_the_work(room):
+    for command in (["ground", "q", "--box", box(1), "-s", room], ["demo"]):
+        code, said = scene_r1(*command, "-o", "/proc/nowhere/out")
+        assert code == 2 and "choose a folder you may write to" in " ".join(said.split()) and "select" not in said
+
+
+def test_info_names_every_broken_file(room, tmp_path):
+    folder = tmp_path / "broken"
+    shutil.copytree(room, folder)
+    for frame_id in ("000002", "000004"):
+        (folder / f"{frame_id}.color.png").write_bytes(b"no picture")
+    code, said = scene_r1("info", folder)
+    assert code == 0 and "000002" in said and "000004" in said and said.count("skipped:") == 2
