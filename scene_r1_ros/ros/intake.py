@@ -145,6 +145,8 @@ class Intake:
     def _on_camera_info(self, msg: CameraInfo) -> None:
         try:
             self._cameras.update(msg)
+            for pair in self._waiting:  # not for a later camera_info to decide: the camera may zoom meanwhile
+                pair.camera = pair.camera or self._cameras.now(pair.color.header.frame_id)
         except BadInput as error:
             self.refusals.add("camera_info", error)
         self._take_waiting()
@@ -225,7 +227,7 @@ class Intake:
         try:
             check_registered(frame, depth.header.frame_id)
             step = "no camera_info"
-            camera = pair.camera or self._cameras.of(frame)
+            camera = pair.camera or self._cameras.of(frame)  # of() says what is missing
             if isinstance(camera, BadInput):
                 raise camera
             self.frames += 1

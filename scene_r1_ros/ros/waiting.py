@@ -2,6 +2,7 @@
 """Pairs of images that wait for their pose."""
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +13,13 @@ from scene_r1_ros.ros.stamps import stamp_ns
 MAX_BYTES = 64 * 2**20  # half a second of 1280x720 RGB-D at 30 Hz
 
 
-@dataclass(frozen=True)
+@dataclass
 class Pair:
     """A colour and a depth message that belong together."""
 
     color: Any
     depth: Any
-    camera: PinholeCamera | BadInput | None  # as known when the pair came; None: no camera_info had come
+    camera: PinholeCamera | BadInput | None  # the first that was known since the pair came; None: none has come yet
 
     @property
     def stamp_ns(self) -> int:
@@ -39,6 +40,9 @@ class WaitingPairs:
 
     def __len__(self) -> int:
         return len(self._pairs)
+
+    def __iter__(self) -> Iterator[Pair]:
+        return iter(self._pairs)
 
     @property
     def oldest(self) -> Pair:

@@ -229,4 +229,4 @@ def test_no_gpu(tiny_qwen, monkeypatch):
 @pytest.mark.parametrize("library", ["torch", "transformers"])
 def test_missing_library(tiny_qwen, monkeypatch, library):
     monkeypatch.setitem(sys.modules, library, None)
-    refused(tiny_qwen, r"pip install 'scene_r1_ros\[models\]'")
+    refused(tiny_qwen, "pip install torch transformers safetensors")
