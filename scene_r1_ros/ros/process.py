@@ -16,9 +16,8 @@ def run(make: Callable[[], Node], args: list[str] | None) -> int:
     rclpy.init(args=args)
     try:
         node = make()
-    except SceneR1Error as error:
+    except SceneR1Error as error:  # no shutdown: newer rclpy would destroy the half-made node
         sys.stderr.write(f"{error}\n")
-        rclpy.try_shutdown()
         return 2
     try:
         spin(node)
