@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What travels through the system. Each value is validated once, when it is made, and never changes after."""
 
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +11,13 @@ from numpy.typing import NDArray
 from scene_r1_ros.errors import BadBox, BadInput, ErrorCode
 from scene_r1_ros.geometry.camera import PinholeCamera
 from scene_r1_ros.geometry.pose import checked_pose
+from scene_r1_ros.text import MAX_LABEL, MAX_TEXT, clean_fields
 
 Stage = Literal["select", "temporal", "image", "track", "lift", "verify", "answer"]
 Status = Literal["found", "not_found", "answered", "error"]
 
 # Depth registered to colour may have another size (half, quarter), but shows the same field of view.
 ASPECT_TOLERANCE = 0.02
-
-MAX_TEXT = 10_000  # characters of a rationale or an answer
-MAX_LABEL = 200  # characters of the name of an object
-CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # NUL ends a ROS string, ESC commands a terminal
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,24 +66,6 @@ class Frame:
     def depth_camera(self) -> PinholeCamera:
         """The camera at the size of the depth image."""
         return self.camera.resized(self.depth_m.shape[1], self.depth_m.shape[0])
-
-
-def clean_text(text: str, limit: int = MAX_TEXT) -> str:
-    """``text`` that UTF-8 can encode and no terminal obeys, at most ``limit`` characters.
-
-    Halves of a surrogate pair, as JSON escapes give them, are joined; a lone one and every control character but
-    tabs and line ends becomes U+FFFD.
-    """
-    if not text.isprintable():
-        joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        text = CONTROLS.sub("\ufffd", joined)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def clean_fields(made: Any, **limits: int) -> None:
-    """Make texts of a frozen dataclass encodable and at most so many characters long: they go to files and messages."""
-    for name, limit in limits.items():
-        object.__setattr__(made, name, clean_text(getattr(made, name), limit))
 
 
 def describe(array: NDArray) -> str:

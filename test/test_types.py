@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from scene_r1_ros.errors import BadBox, BadInput
 from scene_r1_ros.geometry.camera import PinholeCamera
+from scene_r1_ros.text import clean_text
 from scene_r1_ros.types import (
     Answer,
     Box2D,
@@ -17,7 +18,6 @@ from scene_r1_ros.types import (
     ReasoningStep,
     TimeWindow,
     clean_depth,
-    clean_text,
 )
 
 CAMERA = PinholeCamera(64, 48, 60, 60, 31.5, 23.5)

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from scene_r1_ros.reasoning.protocol import BoxConvention
-from scene_r1_ros.types import MAX_LABEL, Box2D, clean_text
+from scene_r1_ros.text import MAX_LABEL, clean_text
+from scene_r1_ros.types import Box2D
 
 XYXY = tuple[float, float, float, float]
 

@@ -11,7 +11,8 @@ from scene_r1_ros.reasoning.boxes import LabeledBox, find_boxes
 from scene_r1_ros.reasoning.clip import TOLERANCE_S
 from scene_r1_ros.reasoning.sections import answer_of, denies, denies_first, excerpt, plain, reasoning_of
 from scene_r1_ros.reasoning.windows import find_windows
-from scene_r1_ros.types import TimeWindow, clean_text
+from scene_r1_ros.text import clean_text
+from scene_r1_ros.types import TimeWindow
 
 __all__ = ["LabeledBox", "parse_answer", "parse_boxes", "parse_window", "reasoning_of"]
 

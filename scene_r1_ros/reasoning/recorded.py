@@ -24,7 +24,7 @@ from scene_r1_ros.config import read_yaml, shown
 from scene_r1_ros.errors import BadInput, ModelFailed
 from scene_r1_ros.reasoning.protocol import ModelSpec, Reply, Request
 from scene_r1_ros.reasoning.sections import MAX_CHARACTERS
-from scene_r1_ros.types import clean_text
+from scene_r1_ros.text import clean_text
 
 MAX_BYTES = 2**20
 MAX_NAMES = 10  # of recorded queries in a message

@@ -9,7 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from scene_r1_ros.errors import ParseFailed
-from scene_r1_ros.types import clean_text
+from scene_r1_ros.text import clean_text
 
 MAX_CHARACTERS = 100_000
 

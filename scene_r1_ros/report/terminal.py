@@ -11,6 +11,7 @@ from rich.text import Text
 from scene_r1_ros.errors import ErrorCode
 from scene_r1_ros.run import Progress
 from scene_r1_ros.sequences import Report
+from scene_r1_ros.text import clean_text
 from scene_r1_ros.types import Answer
 
 FOUND, FAILED, BAD, NOT_FOUND = 0, 1, 2, 3
@@ -27,16 +28,11 @@ def exit_code(answer: Answer) -> int:
     return FOUND
 
 
-def plain(text: str) -> str:
-    """Text of a user or a model with every control character replaced: it must not steer the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
 def print_answer(answer: Answer, files: Sequence[Path], console: Console) -> None:
     """The rationale step by step, the verdict, and where the files are. What a model said is text, not markup."""
     for number, step in enumerate(answer.rationale, start=1):
-        console.print(Text.assemble((f"  {number}. {step.stage:<9}", "cyan"), plain(step.text)))
-    verdict = plain(answer.text or answer.error_msg)
+        console.print(Text.assemble((f"  {number}. {step.stage:<9}", "cyan"), clean_text(step.text)))
+    verdict = clean_text(answer.text or answer.error_msg)
     console.print(Text.assemble((answer.status.replace("_", " "), STYLES[answer.status]), " ", verdict))
     spent = "  ".join(f"{stage} {seconds:.2f} s" for stage, seconds in answer.timings_s.items())
     if spent:
@@ -65,7 +61,7 @@ class Narrator:
             self.console.print(Text.assemble((f"[{progress.elapsed_s:6.2f} s] ", "dim"), (progress.stage, "cyan")))
         fresh = progress.partial_rationale[self._printed :]
         if fresh:
-            self.console.print(Text(plain(fresh), style="dim"), end="", soft_wrap=True)
+            self.console.print(Text(clean_text(fresh), style="dim"), end="", soft_wrap=True)
             self._printed += len(fresh)
 
     def _end_line(self) -> None:
@@ -84,10 +80,12 @@ def print_report(report: Report, console: Console) -> None:
         for name in ("topic", "type", "messages", "frame_id"):
             topics.add_column(name, overflow="fold")
         for topic in report.topics:
-            topics.add_row(Text(plain(topic.name)), topic.type, str(topic.count), Text(plain(topic.frame_id or "")))
+            topics.add_row(
+                Text(clean_text(topic.name)), topic.type, str(topic.count), Text(clean_text(topic.frame_id or ""))
+            )
         console.print(topics)
     for problem in report.wrong:
-        console.print(Text(f"wrong: {plain(problem)}", style="yellow"), soft_wrap=True)
+        console.print(Text(f"wrong: {clean_text(problem)}", style="yellow"), soft_wrap=True)
     if not report.wrong:
         console.print(Text("nothing wrong with it", style="green"))
 

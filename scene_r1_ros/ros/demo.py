@@ -26,12 +26,13 @@ from rich.text import Text
 from scene_r1_ros.evaluation.metrics import box_iou_3d
 from scene_r1_ros.geometry.pose import from_quaternion
 from scene_r1_ros.report.save import writable
-from scene_r1_ros.report.terminal import Narrator, plain
+from scene_r1_ros.report.terminal import Narrator
 from scene_r1_ros.rooms import write_room
 from scene_r1_ros.ros import transport
 from scene_r1_ros.ros.client import Outcome, SceneR1Client
 from scene_r1_ros.ros.messages import seconds_of
 from scene_r1_ros.run import Progress
+from scene_r1_ros.text import clean_text
 from scene_r1_ros.types import OrientedBox
 
 N_FRAMES, RATE_HZ = 90, 30.0
@@ -152,9 +153,9 @@ def listen(client: SceneR1Client, query: str, console: Console) -> Outcome:
             )
     outcome = client.get_result()
     for number, step in enumerate(outcome.rationale, start=1):
-        console.print(Text.assemble((f"  {number}. {step.stage:<9}", "cyan"), plain(step.text)))
+        console.print(Text.assemble((f"  {number}. {step.stage:<9}", "cyan"), clean_text(step.text)))
     if outcome.error_msg:
-        console.print(Text(plain(outcome.error_msg), style="yellow"))
+        console.print(Text(clean_text(outcome.error_msg), style="yellow"))
     return outcome
 
 

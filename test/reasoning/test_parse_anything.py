@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from scene_r1_ros.errors import ParseFailed
 from scene_r1_ros.reasoning.parse import parse_answer, parse_boxes, parse_window, reasoning_of
-from scene_r1_ros.types import TimeWindow, clean_text
+from scene_r1_ros.text import clean_text
+from scene_r1_ros.types import TimeWindow
 from test.reasoning.test_parse_boxes import ONE
 
 DURATION_S = 12.5
