@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -28,10 +29,15 @@ def exit_code(answer: Answer) -> int:
     return FOUND
 
 
+def print_rationale(steps: Sequence[Any], console: Console) -> None:
+    """Numbered steps; anything with a ``stage`` and a ``text`` is one, the action's messages too."""
+    for number, step in enumerate(steps, start=1):
+        console.print(Text.assemble((f"  {number}. {step.stage:<9}", "cyan"), clean_text(step.text)))
+
+
 def print_answer(answer: Answer, files: Sequence[Path], console: Console) -> None:
     """The rationale step by step, the verdict, and where the files are. What a model said is text, not markup."""
-    for number, step in enumerate(answer.rationale, start=1):
-        console.print(Text.assemble((f"  {number}. {step.stage:<9}", "cyan"), clean_text(step.text)))
+    print_rationale(answer.rationale, console)
     verdict = clean_text(answer.text or answer.error_msg)
     console.print(Text.assemble((answer.status.replace("_", " "), STYLES[answer.status]), " ", verdict))
     spent = "  ".join(f"{stage} {seconds:.2f} s" for stage, seconds in answer.timings_s.items())

@@ -26,7 +26,7 @@ from rich.text import Text
 from scene_r1_ros.evaluation.metrics import box_iou_3d
 from scene_r1_ros.geometry.pose import from_quaternion
 from scene_r1_ros.report.save import writable
-from scene_r1_ros.report.terminal import Narrator
+from scene_r1_ros.report.terminal import Narrator, print_rationale
 from scene_r1_ros.rooms import write_room
 from scene_r1_ros.ros import transport
 from scene_r1_ros.ros.client import Outcome, SceneR1Client
@@ -152,8 +152,7 @@ def listen(client: SceneR1Client, query: str, console: Console) -> Outcome:
                 Progress(feedback.stage, feedback.progress, feedback.partial_rationale, seconds_of(feedback.elapsed))
             )
     outcome = client.get_result()
-    for number, step in enumerate(outcome.rationale, start=1):
-        console.print(Text.assemble((f"  {number}. {step.stage:<9}", "cyan"), clean_text(step.text)))
+    print_rationale(outcome.rationale, console)
     if outcome.error_msg:
         console.print(Text(clean_text(outcome.error_msg), style="yellow"))
     return outcome
