@@ -80,7 +80,7 @@ class SceneR1:
     def _object(self, hypothesis: Hypothesis, frames: Sequence[Frame], run: Run) -> SceneObject:
         # 4. Track: masks in every view that sees it.
         with run.stage("track"):
-            masks = self.tracker.track(frames, hypothesis, run)
+            (masks,) = self.tracker.track(frames, [hypothesis], run)
             boxes = tuple((m.frame.frame_id, m.box) for m in masks if m.box)
             run.note(f"Followed '{hypothesis.label}' into {len(masks)} views.", boxes=boxes)
         # 5. Lift: one cloud in the world.

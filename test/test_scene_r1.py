@@ -156,7 +156,7 @@ def test_an_unexpected_error_is_reported_not_raised(tmp_path, caplog):
     class BrokenTracker:
         """A fake for this test: it fails in a way nobody foresaw."""
 
-        def track(self, frames, hypothesis, run):
+        def track(self, frames, prompts, run):
             raise ZeroDivisionError("by nobody foreseen")
 
     answer = SceneR1(heart(tmp_path).model, BrokenTracker(), CONFIG).ground("the red block", FRAMES)

@@ -13,6 +13,7 @@ from scene_r1_ros.geometry.lift import fuse, lift_mask, seen_at
 from scene_r1_ros.geometry.pose import distance, inverse, transform
 from scene_r1_ros.geometry.verify import projected_box
 from scene_r1_ros.run import Run
+from scene_r1_ros.tracking.protocol import Prompt
 from scene_r1_ros.tracking.silhouette import (
     BACKGROUND,
     MAYBE_BACKGROUND,
@@ -23,7 +24,7 @@ from scene_r1_ros.tracking.silhouette import (
     main_part,
     silhouette,
 )
-from scene_r1_ros.types import Box2D, Frame, Hypothesis, Mask
+from scene_r1_ros.types import Box2D, Frame, Mask
 
 MIN_SEEN_SHARE = 0.25  # a view that shows less than this of the known points is not used
 GROWTH = 0.15  # a view may add surface this far outside the known object, as a share of its size ...
@@ -38,14 +39,17 @@ class GeometricTracker:
         self.config = config
         self.lift_config = lift_config
 
-    def track(self, frames: Sequence[Frame], hypothesis: Hypothesis, run: Run) -> tuple[Mask, ...]:
-        source = hypothesis.frame
-        first = Mask(source, silhouette(source, hypothesis.box), 1.0)
+    def track(self, frames: Sequence[Frame], prompts: Sequence[Prompt], run: Run) -> list[tuple[Mask, ...]]:
+        return [self._follow(frames, prompt, run) for prompt in prompts]
+
+    def _follow(self, frames: Sequence[Frame], prompt: Prompt, run: Run) -> tuple[Mask, ...]:
+        source = prompt.frame
+        first = prompt if isinstance(prompt, Mask) else Mask(source, silhouette(source, prompt.box), 1.0)
         known = self._points(first)
         if len(known) < self.lift_config.min_points:
             raise NoDepth(
-                f"{len(known)} usable depth points on '{hypothesis.label}' in frame {source.frame_id}, box "
-                f"{tuple(round(v) for v in hypothesis.box.xyxy)}; at least {self.lift_config.min_points} are needed: "
+                f"{len(known)} usable depth points on the object in frame {source.frame_id}; at least "
+                f"{self.lift_config.min_points} are needed: "
                 "is the surface black, glossy or glass, or out of the sensor's range?"
             )
         masks, limits = [first], grown_limits(known)

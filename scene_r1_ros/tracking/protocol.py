@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one protocol every tracker stands behind: a box in one frame in, masks in every frame that sees it out."""
+"""The one protocol every tracker stands behind: a box or mask in one frame in, masks in all that see the object out."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,13 +7,17 @@ from typing import Protocol
 from scene_r1_ros.run import Run
 from scene_r1_ros.types import Frame, Hypothesis, Mask
 
+Prompt = Hypothesis | Mask  # an object pointed at in ``prompt.frame``, by ``prompt.box`` or by a mask's pixels
+
 
 class Tracker(Protocol):
-    """``track`` follows the object of a hypothesis through ``frames`` (in order of time, the hypothesis's own frame
-    among them) and returns one mask per frame that sees it, in order of time. It calls ``run.check()`` between frames.
+    """``track`` follows the objects of ``prompts`` through ``frames`` (in order of time, every prompt's own frame among
+    them), forward and backward. For each prompt, in their order, it returns one mask per frame that sees the object,
+    in order of time, with the confidence that the mask is right. It calls ``run.check()`` between frames.
 
     Raises:
-        NoDepth: the object cannot be followed because its own frame measured no depth on it.
+        NoDepth: an object cannot be followed because its own frame measured no depth on it.
+        BadInput: a mask without pixels, or a prompt whose frame is not among ``frames``.
     """
 
-    def track(self, frames: Sequence[Frame], hypothesis: Hypothesis, run: Run) -> tuple[Mask, ...]: ...
+    def track(self, frames: Sequence[Frame], prompts: Sequence[Prompt], run: Run) -> list[tuple[Mask, ...]]: ...
