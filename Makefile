@@ -18,7 +18,7 @@ unexport PYTHONPATH LD_LIBRARY_PATH COLCON_PREFIX_PATH ROS_DISTRO
 export AMENT_PREFIX_PATH := $(CURDIR)/$(VENV)
 export CMAKE_PREFIX_PATH := $(CURDIR)/$(VENV)
 
-.PHONY: help demo test test-kilted lint bench build clean
+.PHONY: help demo test test-kilted lint bench pictures build clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -38,8 +38,11 @@ lint: $(DONE)/ros $(DONE)/dev ## ruff and mypy
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-bench: build ## rates and costs of the intake, the synchroniser and the keyframes, printed and stored as JSON
+bench: build ## accuracy, speed and memory beside what others do, printed and stored as JSON (ten minutes)
 	$(VENV)/bin/scene-r1 bench
+
+pictures: build ## docs/steps/*.png: six things of rendered rooms, found step by step (a minute)
+	$(VENV)/bin/python -m tools.pictures
 
 build: $(BUILD)/.done ## the venv and the interfaces, without running anything
 
@@ -59,9 +62,11 @@ $(DONE)/ros: requirements/core.txt requirements/$(ROS).txt | $(DONE)/venv
 	$(PIP) -r requirements/core.txt -r requirements/$(ROS).txt
 	@touch $@
 
-$(DONE)/models: requirements/models.txt | $(DONE)/ros
-	@echo "Installing torch and transformers into $(VENV): 1 GB"
+$(DONE)/models: requirements/models.txt requirements/sam2.txt requirements/edgetam.txt | $(DONE)/ros
+	@echo "Installing torch, transformers and sam2 into $(VENV): 1 GB"
 	$(PIP) -r requirements/models.txt
+	SAM2_BUILD_CUDA=0 $(PIP) --no-build-isolation --no-deps -r requirements/sam2.txt
+	$(PIP) --no-deps --upgrade --target $(VENV)/edgetam -r requirements/edgetam.txt
 	@touch $@
 
 $(DONE)/dev: requirements/dev.txt | $(DONE)/ros

@@ -60,7 +60,8 @@ setup(
     ],
     extras_require={
         "models": ["torch", "transformers>=5", "safetensors"],
-        "sam2": ["torch", "sam2==1.1.0"],
+        "sam2": ["torch", "safetensors", "sam2==1.1.0"],
+        "edgetam": ["torch", "torchvision", "timm", "transformers>=5", "safetensors"],
         "train": ["torch", "transformers>=5", "safetensors", "accelerate", "peft", "trl", "datasets"],
         "dev": ["pytest", "pytest-timeout", "hypothesis", "ruff", "mypy", "types-PyYAML", "pre-commit", "catkin-pkg"],
     },

@@ -16,6 +16,7 @@ from rich.logging import RichHandler
 
 from scene_r1_ros import config as settings
 from scene_r1_ros.errors import SceneR1Error
+from scene_r1_ros.evaluation.what import What
 from scene_r1_ros.types import Answer, Frame
 
 OK, BAD = 0, 2
@@ -40,6 +41,15 @@ ModelOption = Annotated[
         "--model", "-m", help="Which mind answers: [b]recorded:FILE[/b] or [b]transformers:FOLDER-OR-NAME[/b]."
     ),
 ]
+TrackerOption = Annotated[
+    str,
+    typer.Option(
+        "--tracker",
+        "-t",
+        help="How the box becomes masks: [b]geometric[/b], [b]sam2:FILE-OR-NAME[/b] or "
+        "[b]transformers:FOLDER-OR-NAME[/b].",
+    ),
+]
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", help="YAML with what differs from `scene-r1 config`.")
 ]
@@ -53,11 +63,14 @@ def ground(
     query: Annotated[str, typer.Argument(help='What to find, e.g. "the red mug left of the sink".')],
     sequence: SequenceOption,
     model: ModelOption = "",
-    tracker: Annotated[str, typer.Option("--tracker", "-t", help="How the box becomes masks: geometric.")] = "",
+    tracker: TrackerOption = "",
     box: Annotated[
         str, typer.Option("--box", "-b", help="Your own box instead of a model: FRAME:x1,y1,x2,y2 in pixels.")
     ] = "",
     out: OutOption = Path("out/ground"),
+    steps: Annotated[
+        bool, typer.Option("--steps", help="Also write steps.png: masks, votes and box, step by step.")
+    ] = False,
     config: ConfigOption = None,
 ) -> None:
     """Find what a sentence names: a 3D mask, a box and the reasoning."""
@@ -67,7 +80,7 @@ def ground(
     writable(out)
     chosen = configuration(config, model, tracker)
     drawn = parse_box(box) if box else None
-    finish(*ground_sequence(query, sequence, chosen, drawn, console), out, chosen)
+    finish(*ground_sequence(query, sequence, chosen, drawn, console), out, chosen, steps)
 
 
 @app.command()
@@ -129,13 +142,17 @@ def demo(
 
 @app.command()
 def bench(
+    what: Annotated[
+        What, typer.Argument(help="masks: accuracy; lift: speed, growth, memory; tracker; calibration; ros: intake.")
+    ] = What.ALL,
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the figures go, as JSON.")] = Path("out/bench.json"),
 ) -> None:
-    """Measure intake, synchroniser and memory beside a bare subscriber, in one run."""
-    needs_ros("qos")  # a clear message where ROS is missing
+    """Measure beside what others do, in one run; exit code 1 where a target is missed. Only ros and all need ROS."""
+    if what.needs_ros:
+        needs_ros("qos")  # a clear message where ROS is missing
     from scene_r1_ros.evaluation.bench import run_bench
 
-    raise typer.Exit(run_bench(out, console))
+    raise typer.Exit(run_bench(what, out, console))
 
 
 def needs_ros(module: str) -> ModuleType:
@@ -154,20 +171,26 @@ def configuration(path: Path | None, model: str, tracker: str) -> settings.Confi
     """The settings of a file, with what the command line says on top."""
     chosen = settings.load(path) if path else settings.Config()
     if model:
-        kind, _, rest = model.partition(":")
-        values = {"kind": kind, "path": rest}
-        chosen = replace(chosen, model=settings.override(chosen.model, values, "--model"))
+        chosen = replace(chosen, model=settings.override(chosen.model, kind_and_path(model), "--model"))
     if tracker:
-        chosen = replace(chosen, tracker=settings.override(chosen.tracker, {"kind": tracker}, "--tracker"))
+        chosen = replace(chosen, tracker=settings.override(chosen.tracker, kind_and_path(tracker), "--tracker"))
     return chosen
 
 
-def finish(answer: Answer, frames: Sequence[Frame], out: Path, chosen: settings.Config) -> NoReturn:
+def kind_and_path(option: str) -> dict[str, str]:
+    """What ``KIND`` or ``KIND:PATH`` says, as settings."""
+    kind, _, path = option.partition(":")
+    return {"kind": kind, "path": path}
+
+
+def finish(
+    answer: Answer, frames: Sequence[Frame], out: Path, chosen: settings.Config, with_steps: bool = False
+) -> NoReturn:
     """Save an answer, print it, and leave with its exit code."""
     from scene_r1_ros.report.save import save_answer
     from scene_r1_ros.report.terminal import exit_code, print_answer
 
-    files = save_answer(answer, frames, out, chosen.lift)
+    files = save_answer(answer, frames, out, chosen.lift, with_steps)
     print_answer(answer, files, console)
     raise typer.Exit(exit_code(answer))
 

@@ -47,11 +47,15 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class TrackerConfig:
-    kind: str = setting("geometric", "how a box becomes masks in all views", choices=("geometric",))
+    kind: str = setting(
+        "geometric", "how a box becomes masks in all views", choices=("geometric", "sam2", "transformers")
+    )
+    path: str = setting("", "sam2: a .pt or .safetensors file; transformers: a folder; both: or a hub name")
+    device: str = setting("auto", "sam2, transformers: where it runs", choices=("auto", "cpu", "cuda"))
     max_frames: int = setting(24, "views the object is followed into, nearest in view first", 1, 10_000)
 
 
-UP_AXES = ("x", "y", "z", "none")
+UP_AXES = ("auto", "x", "y", "z", "-x", "-y", "-z", "none")
 
 
 @dataclass(frozen=True)
@@ -62,13 +66,27 @@ class LiftConfig:
     edge_ratio: float = setting(
         0.05, "flying pixels: neighbours whose depth differs by this share are dropped", 0.0, 1.0
     )
-    up_axis: str = setting("z", "world axis that points up (REP 103: z); none: boxes lie as they fit", choices=UP_AXES)
+    up_axis: str = setting(
+        "auto",
+        "world axis that points up; auto: z (REP 103), unless the cameras contradict it; none: boxes lie as they fit",
+        choices=UP_AXES,
+    )
     min_points: int = setting(20, "an object of fewer points is none", 1, 1_000_000)
 
 
 @dataclass(frozen=True)
 class VerifyConfig:
     min_reprojection_iou: float = setting(0.35, "the lifted object must cover its own box by this box IoU", 0.0, 1.0)
+    max_absent_share: float = setting(
+        0.5, "more of the views that should show it see through its place: it is not there", 0.0, 1.0
+    )
+    max_tries: int = setting(4, "boxes that are tracked and lifted before the best place wins, or none", 1, 100)
+    confirmations: int = setting(
+        1,
+        "other frames whose box must fall on the place that wins, if boxes are found there; 0: the first wins",
+        0,
+        100,
+    )
 
 
 @dataclass(frozen=True)

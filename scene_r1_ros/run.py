@@ -92,6 +92,7 @@ class Run:
         self.rationale.append(ReasoningStep(self._stage, text, **evidence))
         self.report()
 
-    def report(self) -> None:
-        fraction = STAGES.index(self._stage) / len(STAGES)
+    def report(self, done: float = 0.0) -> None:
+        """Tell the listener how far it is; ``done`` is how much of the stage, 0 to 1, where a stage knows."""
+        fraction = (STAGES.index(self._stage) + done) / len(STAGES)
         self.on_progress(Progress(self._stage, fraction, self._said, self.elapsed_s))

@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from scene_r1_ros.config import Config
-from scene_r1_ros.errors import BadQuery, ErrorCode, NoDepth, NotThere, SceneR1Error
+from scene_r1_ros.errors import BadQuery, DeadlineExceeded, ErrorCode, ModelFailed, NoDepth, NotThere, SceneR1Error
 from scene_r1_ros.geometry.box import oriented_box
+from scene_r1_ros.geometry.confidence import confidence
+from scene_r1_ros.geometry.gravity import up_world
 from scene_r1_ros.geometry.lift import lift
+from scene_r1_ros.geometry.reach import nearest_point
+from scene_r1_ros.geometry.uncertainty import center_covariance_m2
 from scene_r1_ros.geometry.verify import verify
 from scene_r1_ros.reasoning.answer import answer_question
 from scene_r1_ros.reasoning.clip import Clip
@@ -16,8 +20,10 @@ from scene_r1_ros.reasoning.image import hypotheses
 from scene_r1_ros.reasoning.protocol import Model
 from scene_r1_ros.reasoning.temporal import ground_in_time
 from scene_r1_ros.run import Run
+from scene_r1_ros.tracking.consistency import Cut, consistent
 from scene_r1_ros.tracking.protocol import Tracker
-from scene_r1_ros.types import Answer, Frame, Hypothesis, SceneObject, TimeWindow
+from scene_r1_ros.tries import Tries
+from scene_r1_ros.types import Answer, Evidence, Frame, Hypothesis, SceneObject, TimeWindow
 
 log = logging.getLogger(__name__)
 
@@ -52,21 +58,29 @@ class SceneR1:
         # 2. Temporal grounding: when is it seen?
         with run.stage("temporal"):
             windows = ground_in_time(self.model, checked_query(query), clip, run)
-        # 3. Image grounding: where is it in a frame of that window? Another frame is asked if a place does not hold.
-        failures: list[SceneR1Error] = []
-        for hypothesis in self._hypotheses(query, clip, windows, run):
-            try:
-                # 4. to 6. Track, lift, verify.
-                found = self._object(hypothesis, frames, run)
-            except (NoDepth, NotThere) as failure:
-                run.note(f"Frame {hypothesis.frame.frame_id} does not hold: {failure}")
-                failures.append(failure)
-                continue
-            # 7. Answer.
-            with run.stage("answer"):
-                window = holding(windows, clip.times_s[clip.frames.index(hypothesis.frame)])
-                return Answer(query, "found", text=summary(found), objects=(found,), window=window)
-        return not_found(query, clip, windows, failures)
+        # 3. Image grounding: where is it in a frame of that window? Boxes are tried until a place is confirmed.
+        tries = self._tries(query, clip, windows, run)
+        best = tries.best
+        if best is None:
+            return not_found(query, clip, windows, tries.failures)
+        # 7. Answer.
+        with run.stage("answer"):
+            window = holding(windows, clip.times_s[clip.frames.index(best.source)])
+            return Answer(query, "found", text=summary(best), objects=(best,), window=window)
+
+    def _tries(self, query: str, clip: Clip, windows: tuple[TimeWindow, ...], run: Run) -> Tries:
+        tries = Tries(self.config.verify)
+        try:
+            for hypothesis in self._hypotheses(query, clip, windows, run):
+                self._try(hypothesis, tries, clip.frames, run)
+                if tries.over:
+                    break
+        except (DeadlineExceeded, ModelFailed) as error:
+            if tries.best is None:
+                raise
+            run.note(f"No further frame was asked: {error}")
+            run.timeout_s = float("inf")  # what is found is answered, however late
+        return tries
 
     def _hypotheses(self, query: str, clip: Clip, windows: tuple[TimeWindow, ...], run: Run) -> Iterator[Hypothesis]:
         places = hypotheses(self.model, query, clip, windows, run)
@@ -77,22 +91,39 @@ class SceneR1:
                 return
             yield place
 
+    def _try(self, hypothesis: Hypothesis, tries: Tries, frames: Sequence[Frame], run: Run) -> None:
+        if tries.agrees(hypothesis, run):
+            return
+        try:
+            # 4. to 6. Track, lift, verify.
+            tries.found.append(self._object(hypothesis, frames, run))
+        except (NoDepth, NotThere) as failure:
+            tries.fail(hypothesis, failure, run)
+
     def _object(self, hypothesis: Hypothesis, frames: Sequence[Frame], run: Run) -> SceneObject:
         # 4. Track: masks in every view that sees it.
         with run.stage("track"):
-            (masks,) = self.tracker.track(frames, [hypothesis], run)
+            (tracked,) = self.tracker.track(frames, [hypothesis], run)
+            masks, cut = consistent(tracked, hypothesis.frame, self.config.lift, run)
             boxes = tuple((m.frame.frame_id, m.box) for m in masks if m.box)
-            run.note(f"Followed '{hypothesis.label}' into {len(masks)} views.", boxes=boxes)
+            run.note(f"Followed '{hypothesis.label}' into {len(masks)} views.{cut_text(cut)}", boxes=boxes)
         # 5. Lift: one cloud in the world.
         with run.stage("lift"):
             cloud = lift(masks, self.config.lift, run)
-            box = oriented_box(cloud.points_world, self.config.lift.up_axis)
-            run.note(f"Lifted {len(cloud.points_world)} points; the box measures {metres(box.size_m)} m.")
-        # 6. Verify: does it project back to where it was seen?
+            points_world = cloud.points_world
+            box = oriented_box(points_world, up_world(frames, self.config.lift.up_axis))
+            run.note(f"Lifted {len(points_world)} points; the box measures {metres(box.size_m)} m.")
+        # 6. Verify: does it hold against its box, its masks and the depth of all views?
         with run.stage("verify"):
-            iou = verify(cloud.points_world, hypothesis, self.config.verify)
-            run.note(f"Projected back into frame {hypothesis.frame.frame_id}, it covers its box with IoU {iou:.2f}.")
-        return SceneObject(hypothesis.label, iou, cloud.points_world, cloud.colors, box, hypothesis.frame, masks)
+            evidence = verify(points_world, masks, frames, hypothesis, self.config.verify)
+            score = confidence(evidence)
+            run.note(f"{verdict_text(hypothesis, evidence)} Confidence {score:.2f}.")
+            covariance_m2 = center_covariance_m2(points_world, box, masks)
+            nearest = nearest_point(points_world, masks, frames)
+        return SceneObject(
+            hypothesis.label, score, points_world, cloud.colors, cloud.object_share, box, covariance_m2, nearest,
+            hypothesis.frame, masks, evidence, tuple(c.mask for c in cut),
+        )  # fmt: skip
 
     def _ask(self, question: str, frames: Sequence[Frame], run: Run) -> Answer:
         with run.stage("select"):
@@ -154,6 +185,19 @@ def summary(found: SceneObject) -> str:
     return (
         f"{found.label}: at ({x:.2f}, {y:.2f}, {z:.2f}) m, {metres(found.box.size_m)} m large, "
         f"seen from {len(found.masks)} views."
+    )
+
+
+def cut_text(cut: Sequence[Cut]) -> str:
+    reasons = "; ".join(f"frame {c.mask.frame.frame_id}: {c.reason}" for c in cut)
+    return f" Masks that depth and pose contradict were cut off: {reasons}." if cut else ""
+
+
+def verdict_text(hypothesis: Hypothesis, evidence: Evidence) -> str:
+    return (
+        f"Projected back into frame {hypothesis.frame.frame_id}, it covers its box with IoU "
+        f"{evidence.reprojection_iou:.2f}; its masks by {evidence.mask_iou:.2f}. Other keyframes: {evidence.visible} "
+        f"show it, in {evidence.hidden} it is hidden, {evidence.absent} see through its place."
     )
 
 

@@ -205,17 +205,45 @@ class OrientedBox:
         return self.center_world + (signs * self.size_m) @ self.R_world_box.T
 
 
+Verdict = Literal["visible", "hidden", "absent", "out of view"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks for an object. The counts are of other keyframes than the one it was grounded in."""
+
+    reprojection_iou: float  # box IoU, 0 to 1, of its points with the box it was grounded from
+    mask_iou: float  # the same with the boxes of its masks, mean over all views
+    depth_share: float  # of its pixels that have depth in the frame it was grounded in, 0 to 1
+    visible: int  # keyframes whose depth shows it where it should be
+    hidden: int  # ... in which something stands before it
+    absent: int  # ... that see through its place
+
+
+@dataclass(frozen=True, eq=False)
+class SurfacePoint:
+    """A point on an object and where its surface faces there."""
+
+    point_world: NDArray[np.float64]  # (3,) metres
+    normal_world: NDArray[np.float64]  # (3,) unit, out of the object
+
+
 @dataclass(frozen=True, eq=False)
 class SceneObject:
     """One object in the world."""
 
     label: str
-    score: float  # confidence, 0 to 1
+    score: float  # the chance that its box is right, 0 to 1 (see geometry.confidence)
     points_world: NDArray[np.float32]  # (N, 3) metres
     colors: NDArray[np.uint8]  # (N, 3) RGB
+    object_share: NDArray[np.float32]  # (N,) share of the views' votes that say the point is the object, 0.5 to 1
     box: OrientedBox
+    center_covariance_m2: NDArray[np.float64]  # (3, 3) of the box's centre, in the world
+    nearest: SurfacePoint  # where a robot can touch it first
     source: Frame  # the frame it was grounded in
     masks: tuple[Mask, ...]  # in order of time
+    evidence: Evidence
+    cut_masks: tuple[Mask, ...] = ()  # that the tracker made, but depth and pose contradict; not part of the object
 
     def __post_init__(self) -> None:
         clean_fields(self, label=MAX_LABEL)

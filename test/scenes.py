@@ -44,11 +44,14 @@ def cast(T_world_camera, camera: PinholeCamera = CAMERA, block: OrientedBox = BL
     return np.where(np.isfinite(depth), depth, 0).astype(np.float32), on_block
 
 
-def frame(T_world_camera, index: int = 0, depth_scale: int = 1, rate_hz: float = 10.0) -> tuple[Frame, Mask]:
+def frame(
+    T_world_camera, index: int = 0, depth_scale: int = 1, rate_hz: float = 10.0, block: OrientedBox = BLOCK
+) -> tuple[Frame, Mask]:
     """A frame of the block and the exact mask of the block in it. ``depth_scale`` 2 gives depth of half the size."""
-    depth, on_block = cast(T_world_camera)
+    depth, on_block = cast(T_world_camera, block=block)
     if depth_scale != 1:
-        depth, _ = cast(T_world_camera, CAMERA.resized(CAMERA.width // depth_scale, CAMERA.height // depth_scale))
+        smaller = CAMERA.resized(CAMERA.width // depth_scale, CAMERA.height // depth_scale)
+        depth, _ = cast(T_world_camera, smaller, block)
     random = np.random.default_rng(index)
     color = np.where(on_block[..., None], BLOCK_COLOR, FLOOR_COLOR) + random.integers(-12, 13, (*on_block.shape, 3))
     made = Frame(

@@ -48,7 +48,8 @@ def test_a_sentence_becomes_a_mask_a_box_and_its_reasoning(tmp_path):
     assert found.label == "block" and len(found.masks) >= 4 and 0 < found.score <= 1
     assert (answer.window.start_s, answer.window.end_s) == (0.1, 0.5)
     stages = [step.stage for step in answer.rationale]
-    assert stages == ["temporal", "image", "track", "lift", "verify"]
+    assert stages == ["temporal", "image", "track", "lift", "verify", "image", "image"]  # the last two: it is confirmed
+    assert "that confirms it" in answer.rationale[-1].text
     assert "Seen early" in answer.rationale[0].text and "It is red" in answer.rationale[1].text
     assert list(answer.timings_s) == ["select", "temporal", "image", "track", "lift", "verify", "answer"]
 
@@ -95,6 +96,85 @@ def test_a_bad_box_in_one_frame_does_not_spoil_the_answer(tmp_path):
     assert answer.status == "found" and answer.objects[0].source is not first
     assert any("does not hold" in step.text for step in answer.rationale)
     assert box_iou_3d(answer.objects[0].box, BLOCK) > 0.7
+
+
+def first_asked(tmp_path):
+    return heart(tmp_path).ground("the red block", FRAMES).objects[0].source
+
+
+def on_the_floor(box: Box2D) -> Box2D:
+    """The same box beside the block, where the floor is bare."""
+    return Box2D(box.x1 - 45, box.y1 + 30, box.x2 - 45, box.y2 + 30).clipped(160, 120)
+
+
+def half_off(box: Box2D) -> Box2D:
+    half = (box.x2 - box.x1) / 2
+    return Box2D(box.x1 + half, box.y1, box.x2 + half, box.y2).clipped(160, 120)
+
+
+@pytest.mark.parametrize("spoil", [on_the_floor, half_off])
+def test_a_wrong_box_that_holds_in_3d_is_outvoted(tmp_path, spoil):
+    boxes = {t.frame.stamp_ns: tight_box(t) for t in TRUTHS}
+    first = first_asked(tmp_path)
+    boxes[first.stamp_ns] = spoil(boxes[first.stamp_ns])
+    answer = heart(tmp_path, boxes=boxes).ground("the red block", FRAMES)
+    assert answer.status == "found" and answer.objects[0].source is not first
+    assert box_iou_3d(answer.objects[0].box, BLOCK) > 0.7
+
+
+def test_without_confirmations_the_first_place_that_holds_wins(tmp_path):
+    boxes = {t.frame.stamp_ns: tight_box(t) for t in TRUTHS}
+    first = first_asked(tmp_path)
+    boxes[first.stamp_ns] = on_the_floor(boxes[first.stamp_ns])
+    quick = Config(verify=VerifyConfig(confirmations=0))
+    answer = SceneR1(heart(tmp_path, boxes=boxes).model, load_tracker(quick), quick).ground("the red block", FRAMES)
+    assert answer.objects[0].source is first and [s.stage for s in answer.rationale].count("image") == 1
+
+
+def test_a_second_box_of_the_same_frame_is_tried(tmp_path):
+    two = {t.frame.stamp_ns: tight_box(t) for t in TRUTHS[2:4]}
+    mind = heart(tmp_path, boxes=two).model
+    stamp = TRUTHS[2].frame.stamp_ns
+    boxes = [{"bbox_2d": b.xyxy, "label": "block"} for b in (Box2D(2, 2, 5, 5), two[stamp])]
+    mind._recordings[(False, "the red block")].image[stamp] = f"<answer>{json.dumps(boxes)}</answer>"
+    answer = SceneR1(mind, load_tracker(CONFIG), CONFIG).ground("the red block", FRAMES)
+    assert answer.status == "found" and box_iou_3d(answer.objects[0].box, BLOCK) > 0.7
+
+
+def test_the_number_of_tries_is_bounded(tmp_path):
+    few = Config(verify=VerifyConfig(min_reprojection_iou=1.0, max_tries=2))
+    answer = SceneR1(heart(tmp_path).model, load_tracker(few), few).ground("the red block", FRAMES)
+    assert answer.status == "not_found" and "2 place(s)" in answer.error_msg
+    assert [s.stage for s in answer.rationale].count("track") == 2
+
+
+def test_what_is_found_is_answered_even_if_time_is_up_before_it_is_confirmed(tmp_path):
+    run = Run(timeout_s=30.0)
+
+    def late(progress):
+        if progress.stage == "image" and "verify" in run.timings_s:
+            run.timeout_s = 0.0
+
+    run.on_progress = late
+    answer = heart(tmp_path).ground("the red block", FRAMES, run)
+    assert answer.status == "found" and "No further frame was asked: no answer after" in answer.rationale[-1].text
+
+
+def test_a_cancel_while_confirming_is_a_cancel(tmp_path):
+    run = Run()
+    run.on_progress = lambda p: run.cancel() if p.stage == "image" and "verify" in run.timings_s else None
+    assert heart(tmp_path).ground("the red block", FRAMES, run).error_code == ErrorCode.CANCELED
+
+
+def test_an_object_comes_with_what_a_planner_needs(tmp_path):
+    found = heart(tmp_path).ground("the red block", FRAMES).objects[0]
+    assert np.linalg.eigvalsh(found.center_covariance_m2).min() > 0
+    off = found.box.center_world - BLOCK.center_world
+    assert off @ np.linalg.solve(found.center_covariance_m2, off) < 14.2  # 99.7 % of what the covariance says
+    assert np.allclose(found.box.R_world_box[:, 2], (0, 0, 1))
+    assert found.evidence.visible >= 6 and found.evidence.absent == 0 and found.score > 0.5
+    last = FRAMES[-1].T_world_camera[:3, 3]
+    assert (last - found.nearest.point_world) @ found.nearest.normal_world > 0
 
 
 def test_seen_but_without_depth_has_a_code_of_its_own(tmp_path):

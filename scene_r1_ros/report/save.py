@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An answer as files: ``answer.json``, ``object_N.ply``, ``overlay.png`` and ``scene.png``.
+"""An answer as files: ``answer.json``, ``object_N.ply``, ``overlay.png``, ``scene.png``, on request ``steps.png``.
 
 ``answer.json`` (metres, seconds, pixels of the original images; boxes are [x1, y1, x2, y2], x2 and y2 exclusive)::
 
@@ -7,9 +7,12 @@
     status         "found" | "not_found" | "answered" | "error"
     error          {"code": name, "message": text}, null where there is none
     answer         the answer to a question, or one sentence about the object
-    objects        [{label, score, center_world [x, y, z], size [x, y, z] along the box's own axes,
-                     orientation quaternion [x, y, z, w], n_points, points (file name), source_frame,
-                     boxes {frame id: box of the tracked mask}}]
+    objects        [{label, score (the chance that the box is right, 0 to 1), center_world [x, y, z],
+                     size [x, y, z] along the box's own axes, orientation quaternion [x, y, z, w],
+                     center_covariance 3x3 of center_world in the world, m^2,
+                     nearest {point [x, y, z], normal [x, y, z]} where a robot can touch it first, in the world,
+                     evidence {reprojection_iou, mask_iou, depth_share, visible, hidden, absent} (types.Evidence),
+                     n_points, points (file name), source_frame, boxes {frame id: box of the tracked mask}}]
     window_s       [start, end] since the first keyframe, null where the model named none
     first_stamp_ns stamp of the first keyframe, where time 0 is
     rationale      [{stage, text, frames [frame id], boxes {frame id: box}, window_s}]
@@ -19,6 +22,7 @@
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +33,26 @@ from scene_r1_ros.errors import BadInput
 from scene_r1_ros.geometry.pose import to_quaternion
 from scene_r1_ros.report.overlay import overlay
 from scene_r1_ros.report.plan import plan
+from scene_r1_ros.report.steps import save_steps
 from scene_r1_ros.types import Answer, Box2D, Frame, ReasoningStep, SceneObject, TimeWindow
 
+PICTURES = ("overlay.png", "scene.png", "steps.png")
 
-def save_answer(answer: Answer, frames: Sequence[Frame], folder: Path, config: LiftConfig) -> list[Path]:
+
+def save_answer(
+    answer: Answer, frames: Sequence[Frame], folder: Path, config: LiftConfig, with_steps: bool = False
+) -> list[Path]:
     """Write an answer to ``folder`` (made if missing; an older answer there is replaced) and return the files.
+
+    Args:
+        with_steps: also ``steps.png``, which shows how the best object came about (``report.steps``).
 
     Raises:
         BadInput: the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for old in (*folder.glob("object_*.ply"), folder / "overlay.png", folder / "scene.png"):
+        for old in (*folder.glob("object_*.ply"), *(folder / name for name in PICTURES)):
             old.unlink(missing_ok=True)
         files = [folder / "answer.json"]
         files[0].write_text(json.dumps(as_dict(answer), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -51,6 +63,9 @@ def save_answer(answer: Answer, frames: Sequence[Frame], folder: Path, config: L
             files += [folder / "overlay.png", folder / "scene.png"]
             Image.fromarray(overlay(answer.objects[0])).save(files[-2])
             Image.fromarray(plan(frames, answer.objects, config)).save(files[-1])
+        if answer.objects and with_steps:
+            files.append(folder / "steps.png")
+            save_steps(answer, frames, files[-1], config)
     except OSError as error:
         raise BadInput(f"cannot write the answer to {folder}: {error}; choose a folder you may write to") from error
     return files
@@ -113,6 +128,9 @@ def object_dict(index: int, found: SceneObject) -> dict[str, Any]:
         "center_world": rounded(found.box.center_world),
         "size": rounded(found.box.size_m),
         "orientation": rounded(to_quaternion(found.box.R_world_box), 6),
+        "center_covariance": [rounded(row, 9) for row in found.center_covariance_m2],
+        "nearest": {"point": rounded(found.nearest.point_world), "normal": rounded(found.nearest.normal_world)},
+        "evidence": {name: round(value, 4) for name, value in asdict(found.evidence).items()},
         "n_points": len(found.points_world),
         "points": points_file(index),
         "source_frame": found.source.frame_id,

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From what is there to what an RGB-D camera delivers: lens and pixel noise; depth noise, steps and holes."""
+"""From what is there to what an RGB-D camera delivers: lens and pixel noise; depth noise, steps and holes.
+
+Two kinds of depth: ``measured_depth`` is a structured-light camera, ``stereo_depth`` an active stereo camera.
+"""
 
 import cv2
 import numpy as np
@@ -12,6 +15,11 @@ DISPARITY_STEPS_M = 8 * 0.075 * 575  # a Kinect: 1/8 pixel of disparity, baselin
 GRAZING_COS = (0.10, 0.22)  # below the first no pixel is measured, above the second all are (84 and 77 degrees)
 EDGE_RATIO = 0.03  # neighbours whose depth differs by this share are an edge ...
 EDGE_HOLES = 0.75  # ... where so many pixels are lost
+# A RealSense D435 at 640 columns: 50 mm baseline, 480 px focal length, disparity good to 0.08 px in steps of 1/32 px.
+STEREO_BASELINE_PX_M = 0.05 * 480
+DISPARITY_SIGMA_PX, DISPARITY_STEP_PX = 0.08, 1 / 32
+MATCH_RADIUS_PX = 2  # windows are matched, not pixels: near surfaces grow by half a window, and noise is smooth in it
+STEREO_RANGE_M = (0.3, 6.0)
 
 
 def camera_image(light: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -46,3 +54,36 @@ def depth_edges(z_m: NDArray[np.floating]) -> NDArray[np.bool_]:
     """(H, W) pixels whose 3x3 neighbourhood spans more than ``EDGE_RATIO`` of their depth."""
     kernel = np.ones((3, 3), np.uint8)
     return cv2.dilate(z_m, kernel) - cv2.erode(z_m, kernel) > EDGE_RATIO * z_m
+
+
+def stereo_depth(
+    z_m: NDArray[np.floating], cos_incidence: NDArray[np.floating], rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """(H, W) float32 metres as an active stereo camera measures true depth, 0 = no measurement.
+
+    Its error is one of disparity, so it grows with the square of the distance; it is smooth over a matching window,
+    which also makes near surfaces grow over far ones ("edge fattening"). What the second camera does not see is a hole.
+
+    Source: Scharstein and Szeliski 2002 for windows and occlusion; Keselman et al., "Intel RealSense Stereoscopic
+    Depth Cameras", CVPRW 2017, for the size of the error.
+    """
+    focal_baseline = STEREO_BASELINE_PX_M * z_m.shape[1] / 640
+    window = np.ones((2 * MATCH_RADIUS_PX + 1,) * 2, np.uint8)
+    disparity_px = (focal_baseline / np.maximum(cv2.erode(z_m, window), 0.1)).astype(np.float32)
+    noise = cv2.GaussianBlur(rng.standard_normal(z_m.shape, np.float32), (0, 0), MATCH_RADIUS_PX / 2)
+    noisy_px = disparity_px + DISPARITY_SIGMA_PX * noise / noise.std()
+    stepped_px = np.maximum(np.rint(noisy_px / DISPARITY_STEP_PX), 1) * DISPARITY_STEP_PX
+    none, every = GRAZING_COS
+    grazing = rng.random(z_m.shape) > np.clip((cos_incidence - none) / (every - none), 0, 1)
+    outside = (z_m < STEREO_RANGE_M[0]) | (z_m > STEREO_RANGE_M[1])
+    lost = grazing | outside | hidden_from_second(disparity_px)
+    return np.where(lost, 0, focal_baseline / stepped_px).astype(np.float32)
+
+
+def hidden_from_second(disparity_px: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """(H, W) pixels of the left image whose place in the right one is covered by something nearer, from their right."""
+    columns_right = np.arange(disparity_px.shape[1]) - disparity_px
+    covered_from = np.minimum.accumulate(columns_right[:, ::-1], axis=1)[:, ::-1]
+    hidden = np.zeros(disparity_px.shape, bool)
+    hidden[:, :-1] = covered_from[:, 1:] <= columns_right[:, :-1]
+    return hidden

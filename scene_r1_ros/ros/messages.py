@@ -86,13 +86,16 @@ def box_of(region: RegionOfInterest) -> Box2D:
 
 
 def pose_of(box: OrientedBox) -> Pose:
-    x, y, z = (float(v) for v in box.center_world)
     qx, qy, qz, qw = (float(v) for v in to_quaternion(box.R_world_box))
-    return Pose(position=Point(x=x, y=y, z=z), orientation=Quaternion(x=qx, y=qy, z=qz, w=qw))
+    return Pose(position=point_of(box.center_world), orientation=Quaternion(x=qx, y=qy, z=qz, w=qw))
 
 
-def size_of(box: OrientedBox) -> Vector3:
-    return Vector3(x=float(box.size_m[0]), y=float(box.size_m[1]), z=float(box.size_m[2]))
+def point_of(point: NDArray) -> Point:
+    return Point(x=float(point[0]), y=float(point[1]), z=float(point[2]))
+
+
+def vector_of(vector: NDArray) -> Vector3:
+    return Vector3(x=float(vector[0]), y=float(vector[1]), z=float(vector[2]))
 
 
 def object_of(found: SceneObject, world_frame: str) -> SceneObjectMsg:
@@ -102,7 +105,13 @@ def object_of(found: SceneObject, world_frame: str) -> SceneObjectMsg:
         label=found.label,
         score=float(found.score),
         pose=pose_of(found.box),
-        size=size_of(found.box),
+        center_covariance=found.center_covariance_m2.ravel(),
+        size=vector_of(found.box.size_m),
+        nearest_point=point_of(found.nearest.point_world),
+        nearest_normal=vector_of(found.nearest.normal_world),
+        visible=found.evidence.visible,
+        hidden=found.evidence.hidden,
+        absent=found.evidence.absent,
         mask=cloud_of(found.points_world, found.colors, header),
         views=[ViewBox(stamp=stamp_of(m.frame.stamp_ns), box=region_of(m.box)) for m in found.masks if m.box],
     )
@@ -131,7 +140,7 @@ def markers_of(answer: Answer, header: Header, query_id: str) -> MarkerArray:
     markers = [clear]
     for number, found in enumerate(answer.objects):
         box = Marker(header=header, ns=query_id, id=2 * number, type=Marker.CUBE, action=Marker.ADD)
-        box.pose, box.scale, box.color = pose_of(found.box), size_of(found.box), BOX_COLOR
+        box.pose, box.scale, box.color = pose_of(found.box), vector_of(found.box.size_m), BOX_COLOR
         text = Marker(header=header, ns=query_id, id=2 * number + 1, type=Marker.TEXT_VIEW_FACING, action=Marker.ADD)
         text.pose, text.color, text.text = pose_of(found.box), TEXT_COLOR, f"{found.label} {found.score:.2f}"
         text.pose.position.z += float(np.linalg.norm(found.box.size_m)) / 2 + TEXT_HEIGHT_M
@@ -149,6 +158,9 @@ def detections_of(answer: Answer, header: Header, query_id: str):
         hypothesis = ObjectHypothesisWithPose()
         hypothesis.hypothesis.class_id, hypothesis.hypothesis.score = found.label, float(found.score)
         hypothesis.pose.pose = pose_of(found.box)
-        box = BoundingBox3D(center=pose_of(found.box), size=size_of(found.box))
+        covariance = np.zeros((6, 6))  # of the turn nothing is known
+        covariance[:3, :3] = found.center_covariance_m2
+        hypothesis.pose.covariance = covariance.ravel()
+        box = BoundingBox3D(center=pose_of(found.box), size=vector_of(found.box.size_m))
         detections.append(Detection3D(header=header, results=[hypothesis], bbox=box, id=f"{query_id}/{number}"))
     return Detection3DArray(header=header, detections=detections)

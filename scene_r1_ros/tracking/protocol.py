@@ -17,6 +17,7 @@ class Tracker(Protocol):
 
     Raises:
         NoDepth: an object cannot be followed because its own frame measured no depth on it.
+        BadBox: a prompt's box lies outside its frame.
         BadInput: a mask without pixels, or a prompt whose frame is not among ``frames``.
     """
 

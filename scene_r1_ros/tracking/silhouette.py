@@ -1,142 +1,79 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a box to the object's silhouette in one view, from colour, depth and the background around the box."""
+"""From a box to the object's silhouette in one view: what cannot be reached from outside the box without an edge."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scene_r1_ros.tracking.colors import colored_alike
+from scene_r1_ros.tracking.crop import Crop
+from scene_r1_ros.tracking.geodesic import Terrain
 from scene_r1_ros.types import Box2D, Frame
 
-MAX_SIDE = 160  # GrabCut works on a crop no larger than this: its time grows with the pixels, its quality hardly
-RING = 0.25  # width of the background band around a box, as a share of the box
-ITERATIONS = 3
-ON_PLANE_M = 0.012  # ... plus 1 % of the distance: what counts as lying on the support
-MIN_OFF_PLANE = 0.25  # a box with a smaller share of pixels off its support shows something flat, e.g. a poster
-
-BACKGROUND, MAYBE_BACKGROUND, MAYBE_OBJECT, OBJECT = cv2.GC_BGD, cv2.GC_PR_BGD, cv2.GC_PR_FGD, cv2.GC_FGD
-
-
-class Crop:
-    """A box of a frame and the band around it, small enough to segment quickly. All maps are (h, w) of the crop."""
-
-    def __init__(self, frame: Frame, box: Box2D):
-        self.frame = frame
-        width, height = frame.camera.width, frame.camera.height
-        pad = max(6.0, RING * max(box.x2 - box.x1, box.y2 - box.y1))
-        self.x1, self.y1 = int(max(box.x1 - pad, 0)), int(max(box.y1 - pad, 0))
-        self.x2, self.y2 = int(min(np.ceil(box.x2 + pad), width)), int(min(np.ceil(box.y2 + pad), height))
-        shrink = max(1.0, max(self.x2 - self.x1, self.y2 - self.y1) / MAX_SIDE)
-        self.size_wh = (max(1, round((self.x2 - self.x1) / shrink)), max(1, round((self.y2 - self.y1) / shrink)))
-        shown = frame.color[self.y1 : self.y2, self.x1 : self.x2]
-        self.color = np.asarray(cv2.resize(shown, self.size_wh, interpolation=cv2.INTER_AREA), np.uint8)
-        self.columns = (
-            np.linspace(self.x1, self.x2, self.size_wh[0], endpoint=False) + (self.x2 - self.x1) / self.size_wh[0] / 2
-        )
-        self.rows = (
-            np.linspace(self.y1, self.y2, self.size_wh[1], endpoint=False) + (self.y2 - self.y1) / self.size_wh[1] / 2
-        )
-        self.depth_m = self._depth()
-
-    def _depth(self) -> NDArray[np.float32]:
-        scale_y = self.frame.depth_m.shape[0] / self.frame.camera.height
-        scale_x = self.frame.depth_m.shape[1] / self.frame.camera.width
-        rows, columns = (self.rows * scale_y).astype(int), (self.columns * scale_x).astype(int)
-        return self.frame.depth_m[np.ix_(rows, columns)]
-
-    def inside(self, box: Box2D) -> NDArray[np.bool_]:
-        columns = (self.columns >= box.x1) & (self.columns < box.x2)
-        rows = (self.rows >= box.y1) & (self.rows < box.y2)
-        return rows[:, None] & columns[None, :]
-
-    def points_camera(self) -> NDArray[np.float64]:
-        """(h, w, 3) metres in the camera frame; zero where there is no depth."""
-        camera = self.frame.camera
-        x = (self.columns[None, :] - 0.5 - camera.cx) / camera.fx * self.depth_m
-        y = (self.rows[:, None] - 0.5 - camera.cy) / camera.fy * self.depth_m
-        return np.stack([x, y, self.depth_m.astype(np.float64)], axis=2)
-
-    def to_frame(self, pixels: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """A map of the crop as a mask of the whole image."""
-        full = np.zeros(self.frame.color.shape[:2], bool)
-        size = (self.x2 - self.x1, self.y2 - self.y1)
-        smooth = cv2.resize(pixels.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-        full[self.y1 : self.y2, self.x1 : self.x2] = smooth > 0.5
-        return full
+LEVELS = np.geomspace(0.06, 0.7, 14)  # candidates for the edge's height, as shares of how far inside the box reaches
+NEARBY = 1.25  # a level is steady if the silhouette hardly changes from a level this much lower to one as much higher
+SMALL_PART = 0.2  # parts of a mask with less than this share of its largest part are noise
+MIN_KEPT = 0.8  # colours may cost a silhouette this much of how well it fills its box
+SLACK_PX = 1.0  # boxes are drawn too small by up to this: so much nearer pixels may still be the object's
+TRIM = 0.01  # share of the pixels that may stick out of a mask's extent on each side
 
 
 def silhouette(frame: Frame, box: Box2D) -> NDArray[np.bool_]:
-    """(H, W) mask of what a box shows; the band around the box tells how the background looks and where it lies."""
-    crop = Crop(frame, box)
-    inside = crop.inside(box)
-    labels = np.where(inside, MAYBE_OBJECT, BACKGROUND).astype(np.uint8)
-    labels[inside & background_by_depth(crop, inside)] = MAYBE_BACKGROUND
-    found = cut(crop.color, labels)
-    if found.sum() < 0.1 * inside.sum():  # nothing stands out by colour: what depth says is better than nothing
-        found = labels == MAYBE_OBJECT
-    return crop.to_frame(main_part(found) & inside)
+    """(H, W) mask of what a box shows, by the edges of colour and depth between its inside and what lies around it.
 
-
-def background_by_depth(crop: Crop, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(h, w) True where depth says that a pixel of the box belongs to what is around the box."""
-    points, valid = crop.points_camera(), crop.depth_m > 0
-    if (valid & inside).sum() < 20:
-        return np.zeros_like(inside)
-    on_support = np.zeros_like(inside)
-    plane = support_plane(points[valid & ~inside])
-    if plane is not None:
-        normal, offset = plane
-        on_plane = valid & (np.abs(points @ normal - offset) < ON_PLANE_M + 0.01 * crop.depth_m)
-        if (inside & valid & ~on_plane).sum() > MIN_OFF_PLANE * (inside & valid).sum():
-            on_support = on_plane
-    rest = inside & valid & ~on_support
-    middle_m = float(np.median(crop.depth_m[rest]))
-    return on_support | (valid & (np.abs(crop.depth_m - middle_m) > reach_m(crop, inside, middle_m)))
-
-
-def reach_m(crop: Crop, inside: NDArray[np.bool_], depth_m: float) -> float:
-    """How far along the ray an object of this box may extend: as far as it is wide, and 10 cm at least."""
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    width = crop.columns[columns[-1]] - crop.columns[columns[0]]
-    height = crop.rows[rows[-1]] - crop.rows[rows[0]]
-    return max(0.1, max(width, height) * depth_m / crop.frame.camera.fx)
-
-
-def support_plane(points: NDArray, tries: int = 60) -> tuple[NDArray, float] | None:
-    """The plane ``normal . p = offset`` that holds most of (N, 3) points, None if no plane holds a third of them.
-
-    Source: RANSAC (Fischler and Bolles 1981), all tries at once, on a sample of 400 points.
+    Of the levels of the geodesic distance from outside the one is taken whose contour is steadiest (as of maximally
+    stable regions: Matas et al. 2002) and fills the box best (a box that someone drew is tight: Lempitsky et al. 2009).
     """
-    if len(points) < 30:
-        return None
-    random = np.random.default_rng(0)
-    sample = points[random.choice(len(points), min(400, len(points)), replace=False)]
-    a, b, c = sample[random.integers(0, len(sample), (3, tries))]
-    normals = np.cross(b - a, c - a)
-    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
-    normals = normals / np.maximum(lengths, 1e-9)
-    offsets = np.sum(normals * a, axis=1)
-    close = np.abs(sample @ normals.T - offsets) < ON_PLANE_M + 0.01 * sample[:, 2:]
-    counts = np.where(lengths[:, 0] > 1e-6, close.sum(axis=0), 0)
-    best = int(np.argmax(counts))
-    return (normals[best], float(offsets[best])) if counts[best] > len(sample) / 3 else None
+    crop = Crop(frame, box)
+    inside = crop.inside(loosened(box))
+    if inside.all() or not crop.inside(box).any():  # the whole image has no outside, less than a pixel no inside
+        return crop.to_frame(crop.inside(box))
+    far = Terrain(crop).distance(~inside)
+    found = max(candidates(far, inside), key=lambda c: tightness(c[0], crop, box) - c[1])[0]
+    cut = main_part(colored_alike(crop.color, found, np.zeros_like(found), ~inside) & found)
+    enough = tightness(cut, crop, box) >= MIN_KEPT * tightness(found, crop, box)
+    return within(crop.to_frame(cut if enough else found), loosened(box))
 
 
-def cut(color: NDArray[np.uint8], labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """(h, w) what GrabCut (Rother, Kolmogorov and Blake 2004) takes for the object, starting from labels."""
-    known = [np.isin(labels, pair).sum() for pair in ((BACKGROUND, MAYBE_BACKGROUND), (OBJECT, MAYBE_OBJECT))]
-    if min(known) < 10:
-        return np.isin(labels, (OBJECT, MAYBE_OBJECT))
-    cv2.setRNGSeed(0)
-    of_background, of_object, whole = np.zeros((1, 65)), np.zeros((1, 65)), (0, 0, color.shape[1], color.shape[0])
-    result, _, _ = cv2.grabCut(color, labels.copy(), whole, of_background, of_object, ITERATIONS, cv2.GC_INIT_WITH_MASK)
-    return np.isin(result, (OBJECT, MAYBE_OBJECT))
+def loosened(box: Box2D) -> Box2D:
+    """A box with room for what it cut off by being drawn a little too small."""
+    return Box2D(box.x1 - SLACK_PX, box.y1 - SLACK_PX, box.x2 + SLACK_PX, box.y2 + SLACK_PX)
+
+
+def within(pixels: NDArray[np.bool_], box: Box2D) -> NDArray[np.bool_]:
+    """A mask without what sticks out of a box: pixels of the crop are larger than those of the frame."""
+    rows, columns = (slice(max(round(a), 0), max(round(b), 0)) for a, b in ((box.y1, box.y2), (box.x1, box.x2)))
+    clipped = np.zeros_like(pixels)
+    clipped[rows, columns] = pixels[rows, columns]
+    return clipped
+
+
+def candidates(far: NDArray[np.float64], inside: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], float]]:
+    """Silhouettes at each level, with the share of pixels that come or go around it."""
+    result: list[tuple[NDArray[np.bool_], float]] = []
+    for level in (LEVELS * np.quantile(far[inside], 0.9)).tolist():
+        area = max(int(np.count_nonzero(far > level)), 1)
+        change = np.count_nonzero((far > level / NEARBY) & (far <= level * NEARBY)) / area
+        result.append((main_part(far > level), float(change)))
+    return result
+
+
+def tightness(found: NDArray[np.bool_], crop: Crop, box: Box2D) -> float:
+    """IoU of the extent of a mask and the box; 0 for next to no pixels."""
+    rows, columns = np.nonzero(found)
+    if len(rows) < 5:
+        return 0.0
+    half = crop.shrink / 2
+    x1, x2 = np.quantile(crop.columns[columns], [TRIM, 1 - TRIM])
+    y1, y2 = np.quantile(crop.rows[rows], [TRIM, 1 - TRIM])
+    return Box2D(x1 - half, y1 - half, x2 + half, y2 + half).iou(box)
 
 
 def main_part(found: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The parts of a mask that are not small beside the largest one, with holes closed."""
+    """The parts of a mask that are not small beside the largest one, with gaps of a pixel closed."""
     closed = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     n, parts, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=4)
     if n < 2:
         return found
     areas = stats[1:, cv2.CC_STAT_AREA]
-    return np.isin(parts, 1 + np.flatnonzero(areas >= 0.2 * areas.max()))
+    return np.isin(parts, 1 + np.flatnonzero(areas >= SMALL_PART * areas.max()))

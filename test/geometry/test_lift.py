@@ -3,18 +3,20 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from scene_r1_ros.config import LiftConfig
 from scene_r1_ros.errors import BadInput, Canceled, NoDepth, NotThere
 from scene_r1_ros.evaluation.metrics import box_iou_3d
-from scene_r1_ros.geometry import lift as lifting
+from scene_r1_ros.geometry import object_cloud
 from scene_r1_ros.geometry.box import oriented_box
-from scene_r1_ros.geometry.lift import fuse, large_parts, lift, lift_mask, vote
+from scene_r1_ros.geometry.camera import PinholeCamera
+from scene_r1_ros.geometry.lift import firm_parts, lift
 from scene_r1_ros.run import Run
-from scene_r1_ros.types import Frame, Mask
-from test.scenes import BLOCK, clip
+from scene_r1_ros.types import Frame, Mask, OrientedBox
+from test.scenes import BLOCK, CAMERA, around, cast, clip
 
 CONFIG = LiftConfig()
 
@@ -50,24 +52,49 @@ def test_the_order_of_the_views_does_not_matter():
     assert np.allclose(np.sort(forward, axis=0), np.sort(backward, axis=0), atol=1e-5)
 
 
-def test_points_in_free_space_get_no_votes():
+def test_a_view_of_something_else_is_found_and_left_out():
+    _, masks = clip(5)
+    spoilt = [*masks[:4], replace(masks[4], pixels=~masks[4].pixels)]
+    cloud = lift(spoilt, CONFIG)
+    assert box_iou_3d(oriented_box(cloud.points_world, "z"), BLOCK) > 0.85
+    assert to_surface_m(cloud.points_world).max() < 0.02
+
+
+def grown(mask: Mask, by_px: int) -> Mask:
+    kernel = np.ones((2 * abs(by_px) + 1,) * 2, np.uint8)
+    pixels = mask.pixels.astype(np.uint8)
+    return replace(mask, pixels=(cv2.dilate(pixels, kernel) if by_px > 0 else cv2.erode(pixels, kernel)).astype(bool))
+
+
+@pytest.mark.parametrize("by_px", [4, 2, -3])
+@pytest.mark.parametrize("n", [1, 2, 8])
+def test_masks_that_bleed_or_fall_short_in_every_view_still_give_the_block(by_px, n):
+    _, masks = clip(n)
+    exact, cloud = (lift(m, CONFIG) for m in (masks, [grown(m, by_px) for m in masks]))
+    iou = box_iou_3d(oriented_box(cloud.points_world, "z"), oriented_box(exact.points_world, "z"))
+    assert iou > 0.85
+
+
+def test_each_point_tells_how_many_views_saw_it_and_how_they_voted():
     _, masks = clip(6)
-    floating = BLOCK.center_world + np.array([[0, 0, 0.5]])
-    on_top = BLOCK.center_world + np.array([[0, 0, 0.15]])
-    assert vote(np.concatenate([on_top, floating]), masks, Run()).tolist()[0]
+    cloud = lift(masks, CONFIG)
+    assert len(cloud.views) == len(cloud.object_share) == len(cloud.points_world)
+    assert cloud.views.min() >= 1 and 3 <= cloud.views.max() <= 6
+    assert cloud.object_share.min() >= 0.5 and cloud.object_share.max() == 1
 
 
-def test_fusing_keeps_the_mean_of_a_voxel():
-    points = np.array([[0.001, 0.001, 0.001], [0.003, 0.003, 0.003], [1.0, 1.0, 1.0]])
-    cloud = fuse(points, np.array([[0, 0, 0], [100, 100, 100], [7, 8, 9]]), 0.01)
-    assert np.allclose(cloud.points_world, [[0.002] * 3, [1.0] * 3])
-    assert cloud.colors.tolist() == [[50, 50, 50], [7, 8, 9]]
+def test_the_poses_used_are_told_also_of_masks_that_show_nothing():
+    _, masks = clip(4)
+    masks[1] = replace(masks[1], pixels=np.zeros_like(masks[1].pixels))
+    cloud = lift(masks, CONFIG)
+    for T, mask in zip(cloud.T_world_camera, masks, strict=True):
+        assert np.allclose(T, mask.frame.T_world_camera)
 
 
 def test_fusing_in_batches_changes_nothing(monkeypatch):
     _, masks = clip(6)
     whole = lift(masks, CONFIG)
-    monkeypatch.setattr(lifting, "BATCH", 1000)
+    monkeypatch.setattr(object_cloud, "BATCH", 1000)
     in_batches = lift(masks, CONFIG)
     assert np.allclose(whole.points_world, in_batches.points_world, atol=1e-6)
     assert np.abs(whole.colors.astype(int) - in_batches.colors).max() <= 1  # rounded more than once
@@ -75,23 +102,11 @@ def test_fusing_in_batches_changes_nothing(monkeypatch):
 
 def test_more_than_an_object_is_refused(monkeypatch):
     _, masks = clip(4)
-    monkeypatch.setattr(lifting, "MAX_VOXELS", 1000)
+    monkeypatch.setattr(object_cloud, "MAX_VOXELS", 1000)
     with pytest.raises(
-        NotThere, match=r"more than 1000 voxels of 0\.005 m, too much for one object; use a tighter box"
+        NotThere, match=r"more than 1000 voxels of 0\.0\d+ m, too much for one object; use a tighter box"
     ):
         lift(masks, CONFIG)
-
-
-def test_points_too_far_apart_to_number_are_refused():
-    with pytest.raises(
-        BadInput, match=r"span 20000 x 20000 x 20000 m, too far for cells of 0\.001 m; do the poses jump"
-    ):
-        fuse(np.array([[-1e4] * 3, [1e4] * 3]), np.zeros((2, 3)), 0.001)
-
-
-def test_far_points_of_other_voxels_stay_apart():
-    far = np.array([[-1e4, -1e4, 0], [1e4, 1e4, 0], [1e4, 1e4, 0.006]])
-    assert len(fuse(far, np.zeros((3, 3)), 0.005).points_world) == 3
 
 
 class CancelsAtCheck(Run):
@@ -135,33 +150,64 @@ def test_ten_kilometres_from_the_origin_a_millimetre_is_lost_at_most(up_axis):
     assert np.allclose(boxes[1].size_m, boxes[0].size_m, atol=1e-2)
 
 
-def test_a_large_cloud_is_one_part_in_bounded_memory():
-    """Every point has hundreds of neighbours within reach: a list of the pairs would take gigabytes."""
-    points = np.random.default_rng(0).uniform(0, 1, (300_000, 3))
-    assert large_parts(points, 0.1).all()
-
-
-def test_parts_hang_together_across_cells_and_gaps_part_them():
-    line = np.stack([np.arange(100) * 0.01, np.zeros(100), np.zeros(100)], axis=1)
-    assert large_parts(line, 0.011).all()
-    with_gap = np.concatenate([line, line[:5] + np.array([1.05, 0, 0])])
-    assert large_parts(with_gap, 0.02).tolist() == [True] * 100 + [False] * 5
-
-
 def test_loose_parts_leave():
     block = np.random.default_rng(0).uniform(0, 0.1, (1000, 3))
     stray = np.random.default_rng(1).uniform(1, 1.1, (20, 3))
-    kept = large_parts(np.concatenate([block, stray]), 0.03)
+    kept = firm_parts(np.concatenate([block, stray]), np.ones(1020), 0.03)
     assert kept[:1000].all() and not kept[1000:].any()
 
 
-def test_flying_pixels_at_depth_edges_are_dropped():
+def test_a_small_part_that_many_views_support_stays():
+    head = np.random.default_rng(0).uniform(0, 0.1, (1000, 3))
+    foot = np.random.default_rng(1).uniform(1, 1.05, (50, 3))
+    assert firm_parts(np.concatenate([head, foot]), np.repeat([1.0, 5.0], [1000, 50]), 0.03).all()
+
+
+def test_a_leg_three_pixels_wide_is_not_eaten():
+    thin = OrientedBox(np.array([0.0, 0.0, 0.25]), np.array([0.025, 0.025, 0.5]), np.eye(3))
+    masks = []
+    for i, T in enumerate(around(6)):
+        depth_m, on_leg = cast(T, block=thin)
+        frame = Frame(f"{i:06d}", 10**9 + i, np.zeros((120, 160, 3), np.uint8), depth_m, CAMERA, T)
+        masks.append(Mask(frame, on_leg, 1.0))
+    size_m = oriented_box(lift(masks, CONFIG).points_world, "z").size_m
+    assert size_m[2] > 0.45 and max(size_m[:2]) < 0.05
+
+
+def cut_by_the_border(mask: Mask) -> Mask:
+    frame = replace(
+        mask.frame,
+        color=mask.frame.color[:, :75],
+        depth_m=mask.frame.depth_m[:, :75],
+        camera=PinholeCamera(75, 120, 140.0, 140.0, 79.5, 59.5),
+    )
+    return Mask(frame, mask.pixels[:, :75], 1.0)
+
+
+def test_an_object_cut_by_the_border_gives_what_is_seen():
     _, masks = clip(1)
-    frame = masks[0].frame
-    everything = lift_mask(frame, np.ones_like(masks[0].pixels), CONFIG)
-    on_block = to_surface_m(everything.points_world) < 0.01
-    on_floor = np.abs(everything.points_world[:, 2]) < 0.01
-    assert (on_block | on_floor).all()
+    cut = lift([cut_by_the_border(masks[0])], CONFIG)
+    whole = lift(masks, CONFIG)
+    assert CONFIG.min_points <= len(cut.points_world) < len(whole.points_world)
+    assert to_surface_m(cut.points_world).max() < 0.01
+
+
+def test_holes_of_nan_cannot_reach_the_cloud():
+    _, masks = clip(3)
+    holed = []
+    for mask in masks:
+        depth_m = mask.frame.depth_m.copy()
+        depth_m[::3, ::3] = np.nan
+        holed.append(replace(mask, frame=replace(mask.frame, depth_m=depth_m)))
+    cloud = lift(holed, CONFIG)
+    assert np.isfinite(cloud.points_world).all() and to_surface_m(cloud.points_world).max() < 0.02
+
+
+def test_views_too_far_apart_to_number_are_refused():
+    _, masks = clip(2)
+    masks[1] = replace(masks[1], frame=moved(masks[1].frame, [5000.0, 0, 0]))
+    with pytest.raises(BadInput, match=r"lie \d+ m apart, too far for voxels of .* do the poses jump"):
+        lift(masks, CONFIG)
 
 
 def empty(mask: Mask) -> Mask:

@@ -2,6 +2,7 @@
 """An answer as files: what is written can be read back, and bad places are named."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import open3d as o3d
@@ -40,6 +41,10 @@ def test_the_documented_schema_is_what_is_written(answer, tmp_path):
     found = said["objects"][0]
     assert np.allclose(found["center_world"], BLOCK.center_world, atol=0.05)
     assert np.linalg.norm(found["orientation"]) == pytest.approx(1, abs=1e-4)
+    assert np.linalg.eigvalsh(found["center_covariance"]).min() > 0
+    assert np.linalg.norm(found["nearest"]["normal"]) == pytest.approx(1, abs=1e-3)
+    assert np.allclose(found["nearest"]["point"], BLOCK.center_world, atol=0.3)
+    assert list(found["evidence"]) == ["reprojection_iou", "mask_iou", "depth_share", "visible", "hidden", "absent"]
     assert found["source_frame"] in found["boxes"] and len(found["boxes"][found["source_frame"]]) == 4
     assert [step["stage"] for step in said["rationale"]] == ["temporal", "image", "track", "lift", "verify"]
     assert said["timings_s"].keys() >= {"track", "lift"}
@@ -69,6 +74,12 @@ def test_the_plan_shows_the_object_where_it_is(answer):
     rows, columns = np.nonzero(red)
     extent = max(np.ptp(rows) / image.shape[0], np.ptp(columns) / image.shape[1])
     assert 0.02 < extent < 0.2  # 0.4 m of a floor that is seen for 6 m
+
+
+def test_the_plan_is_seen_against_the_up_it_is_told(answer):
+    for up_axis in ("none", "-z", "x"):
+        image = plan(FRAMES, answer.objects, replace(CONFIG.lift, up_axis=up_axis))
+        assert (image == (255, 64, 32)).all(axis=2).any()
 
 
 def test_an_answer_without_objects_leaves_no_old_pictures(answer, tmp_path):

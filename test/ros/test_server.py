@@ -35,7 +35,8 @@ def test_a_sentence_becomes_an_object_on_every_topic(serve, client, context, tmp
     outcome = client.get_result()
     assert outcome.found and outcome.error_code == Ground.Result.NONE
     check_object(outcome.objects[0])
-    assert [s.stage for s in outcome.rationale] == ["temporal", "image", "track", "lift", "verify"]
+    assert [s.stage for s in outcome.rationale][:5] == ["temporal", "image", "track", "lift", "verify"]
+    assert "that confirms it" in outcome.rationale[-1].text
     assert nanoseconds_of(outcome.window_start) == FRAMES[0].stamp_ns
     assert nanoseconds_of(outcome.window_end) == FRAMES[-1].stamp_ns
     assert client.get_feedback().stage == "answer" and client.get_feedback().progress > 0.5
@@ -55,6 +56,11 @@ def check_object(found) -> None:
     assert len(points) > 100 and np.abs(points - BLOCK.center_world).max() < 0.3
     assert (colors[:, 0] > colors[:, 1]).mean() > 0.9  # red
     assert len(found.views) >= 4
+    assert np.linalg.eigvalsh(np.reshape(found.center_covariance, (3, 3))).min() > 0
+    normal, point = found.nearest_normal, found.nearest_point
+    assert np.linalg.norm([normal.x, normal.y, normal.z]) == pytest.approx(1)
+    assert np.allclose([point.x, point.y, point.z], BLOCK.center_world, atol=0.3)
+    assert found.visible >= 4 and found.absent == 0
 
 
 def check_topics(heard, outcome) -> None:

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What lifting costs: beside the naive routes and beside only reading its input, per added view, and in memory."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from scene_r1_ros.errors import SceneR1Error
+from scene_r1_ros.evaluation.lift_memory import save_masks
+from scene_r1_ros.evaluation.reporting import Line, Tell, at_least, at_most, nobody
+from scene_r1_ros.evaluation.room_clips import LARGE_COLOR, STRUCTURED, RoomClip, film
+from scene_r1_ros.evaluation.routes import EVERY_PIXEL, OURS, ROUTES, VOXEL_FILTER, ours
+from scene_r1_ros.rooms.room import RoomObject
+from scene_r1_ros.types import Mask
+
+SEED = 0
+SPEED_VIEWS = 32
+VIEWS = (5, 10, 25, 50, 100, 200)
+MEMORY_VIEWS = 100
+REPEATS = {OURS: 5, VOXEL_FILTER: 5, EVERY_PIXEL: 2}  # the best counts
+READ = "reading all depth and masks"
+LIMIT_S = 300.0  # a child that takes longer is stuck
+
+
+def bench_lift(tell: Tell = nobody) -> dict[str, Any]:
+    """Returns ``speed``, ``growth`` and ``memory``, see below."""
+    tell(f"rendering {SPEED_VIEWS} frames of 1296x968")
+    clip = film(SEED, SPEED_VIEWS, (LARGE_COLOR,), lit=False)
+    figures: dict[str, Any] = {"speed": bench_speed(clip, tell)}
+    tell(f"rendering {VIEWS[-1]} frames of 640x480")
+    long = film(SEED, VIEWS[-1], lit=False)
+    figures["growth"] = bench_growth(long, tell)
+    tell(f"memory of {MEMORY_VIEWS} views")
+    figures["memory"] = bench_memory(long)
+    return figures
+
+
+def largest(clip: RoomClip) -> RoomObject:
+    """The object that covers most pixels of a clip."""
+    return max(clip.room.objects, key=lambda thing: clip.pixels(thing).sum())
+
+
+def masks_of(clip: RoomClip, sensor: str, thing: RoomObject, n: int) -> list[Mask]:
+    """Exact masks of an object in ``n`` frames, evenly over the walk."""
+    picks = np.linspace(0, len(clip.truth) - 1, n).round().astype(int)
+    shots = [clip.shots[sensor][i] for i in picks]
+    return [Mask(shot.frame, shot.instances == thing.instance_id, 1.0) for shot in shots]
+
+
+def bench_speed(clip: RoomClip, tell: Tell = nobody) -> dict[str, Any]:
+    """Lift one object from the same masks by every route.
+
+    Returns:
+        ``seconds``: the best of some runs of each route, taken by turns, and of summing all depth and masks with numpy;
+        ``scores`` of each route; ``object``, ``views`` and ``mask_pixels``.
+    """
+    thing = largest(clip)
+    masks = masks_of(clip, LARGE_COLOR, thing, len(clip.truth))
+    truth = clip.surface(thing, range(len(clip.truth)))
+    seconds: dict[str, float] = {}
+    for repeat in range(max(REPEATS.values())):
+        seconds[READ] = best(seconds.get(READ), read, masks)
+        for name in (name for name, repeats in REPEATS.items() if repeat < repeats):
+            tell(f"{len(masks)} views of 1296x968: {name}")
+            seconds[name] = best(seconds.get(name), ROUTES[name], fresh(masks))
+    scores = {name: truth.score(*route(masks)) for name, route in ROUTES.items()}
+    return {
+        "object": thing.label,
+        "views": len(masks),
+        "mask_pixels": sum(int(np.count_nonzero(mask.pixels)) for mask in masks),
+        "seconds": seconds,
+        "scores": {name: vars(score) for name, score in scores.items()},
+    }
+
+
+def read(masks: Sequence[Mask]) -> float:
+    """What nobody can do without: every depth and every mask pixel, once."""
+    return float(sum(mask.frame.depth_m.sum() + mask.pixels.sum() for mask in masks))
+
+
+def fresh(masks: Sequence[Mask]) -> list[Mask]:
+    """The same masks without anything that frames and masks remember of an earlier run."""
+    return [Mask(replace(mask.frame), mask.pixels, mask.confidence) for mask in masks]
+
+
+def best(so_far: float | None, work: Callable[[Sequence[Mask]], object], masks: Sequence[Mask]) -> float:
+    """Seconds of the quickest so far."""
+    started_s = time.perf_counter()
+    work(masks)
+    took_s = time.perf_counter() - started_s
+    return took_s if so_far is None else min(so_far, took_s)
+
+
+def bench_growth(clip: RoomClip, tell: Tell = nobody, views: Sequence[int] = VIEWS) -> dict[str, Any]:
+    """Lift the same object from ever more views.
+
+    Returns:
+        ``seconds`` per number of views; ``added``: seconds per view beyond the number before, at first beyond none.
+    """
+    thing = largest(clip)
+    seconds: dict[int, float] = {}
+    for n in views:
+        tell(f"{n} views of 640x480")
+        masks = masks_of(clip, STRUCTURED, thing, n)
+        for _ in range(3):
+            seconds[n] = best(seconds.get(n), ours, fresh(masks))
+    steps = zip((0, *views[:-1]), views, strict=True)
+    added = {n: (seconds[n] - seconds.get(before, 0.0)) / (n - before) for before, n in steps}
+    return {"object": thing.label, "views": list(views), "seconds": seconds, "added": added}
+
+
+def bench_memory(clip: RoomClip, n: int = MEMORY_VIEWS) -> dict[str, Any]:
+    """Lift in a process of its own that holds only its input; see ``lift_memory`` for what comes back.
+
+    Raises:
+        SceneR1Error: the process failed, with what it said.
+    """
+    masks = masks_of(clip, STRUCTURED, largest(clip), n)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "masks.npz"
+        save_masks(path, masks)
+        command = [sys.executable, "-m", "scene_r1_ros.evaluation.lift_memory", str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)  # noqa: S603 - our own interpreter and module
+    if done.returncode != 0:
+        raise SceneR1Error(f"benchmark: lifting {n} views in a process of its own failed: {done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def lift_lines(figures: dict[str, Any]) -> list[Line]:
+    seconds, scores = figures["speed"]["seconds"], figures["speed"]["scores"]
+    growth, memory = figures["growth"], figures["memory"]
+    sizes = growth["views"]
+    flat = growth["added"][sizes[-1]] / growth["added"][sizes[0]]
+    lead = scores[OURS]["iou"] - scores[VOXEL_FILTER]["iou"]
+    return [
+        at_least("times faster than every pixel of colour", seconds[EVERY_PIXEL] / seconds[OURS], 30, 1),
+        at_least("times faster than voxel + filter", seconds[VOXEL_FILTER] / seconds[OURS], 1),
+        at_least("... and its box IoU above that route's", lead, 0, 3),
+        at_most("times as long as only reading depth and masks", seconds[OURS] / seconds[READ], 8, digits=1),
+        at_most(f"a view added to {sizes[-2]}, beside one of the first {sizes[0]}", flat, 1.5, " times"),
+        at_most(f"memory for {memory['views']} views beside their {memory['input_mb']:.0f} MB", memory["extra_mb"], 200,
+                " MB", 0),
+    ]  # fmt: skip
+
+
+def lift_table(figures: dict[str, Any]) -> Table:
+    speed, growth = figures["speed"], figures["growth"]
+    table = Table("lifting", "seconds", "box IoU", "F 2 cm")
+    for name, took_s in sorted(speed["seconds"].items(), key=lambda item: item[1]):
+        score = speed["scores"].get(name)
+        quality = (f"{score['iou']:.3f}", f"{score['f_score']:.3f}") if score else ("", "")
+        table.add_row(f"{speed['views']} views of 1296x968, {name}", f"{took_s:.3f}", *quality)
+    table.add_section()
+    for n in growth["views"]:
+        each = f"{1e3 * growth['added'][n]:.1f} ms an added view"
+        table.add_row(f"{n} views of 640x480, {each}", f"{growth['seconds'][n]:.3f}")
+    return table

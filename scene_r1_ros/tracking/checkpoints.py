@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the weights of a learned tracker come from, and where they run."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from scene_r1_ros.errors import ModelFailed
+
+HUB_NAME = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
+
+
+def is_hub_name(path_or_name: str) -> bool:
+    """``OWNER/NAME``, and nothing on this disk is called so."""
+    return bool(HUB_NAME.fullmatch(path_or_name)) and not Path(path_or_name).expanduser().exists()
+
+
+def read_weights(path: Path) -> dict[str, Any]:
+    """The tensors by name of a .safetensors, or of a .pt as Meta publishes them; nothing in it is ever run.
+
+    Raises:
+        ModelFailed: missing, of another format, or a pickle that holds more than tensors.
+    """
+    if not path.is_file():
+        raise ModelFailed(
+            f"tracker checkpoint {str(path)!r} is no file; download one, e.g. sam2.1_hiera_small.pt, or give its hub "
+            "name, e.g. facebook/sam2.1-hiera-small"
+        )
+    if path.suffix not in (".pt", ".pth", ".safetensors"):
+        raise ModelFailed(f"tracker checkpoint {str(path)!r} has the suffix {path.suffix!r}; "
+                          "expected .pt, .pth or .safetensors")  # fmt: skip
+    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
+    weights = content.get("model", content) if isinstance(content, dict) else content
+    import torch
+
+    if not isinstance(weights, dict) or not all(isinstance(value, torch.Tensor) for value in weights.values()):
+        raise ModelFailed(f"tracker checkpoint {str(path)!r} holds no tensors by name; is it the right file?")
+    return weights
+
+
+def _read_safetensors(path: Path) -> Any:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ModelFailed(f"tracker checkpoint {str(path)!r} is no safetensors file: {error}; "
+                          "was its download cut short?") from error  # fmt: skip
+
+
+def _read_pickle(path: Path) -> Any:
+    """With torch's own unpickler, which makes tensors and plain containers and calls nothing else."""
+    from pickle import UnpicklingError
+
+    import torch
+
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        raise ModelFailed(
+            f"tracker checkpoint {str(path)!r} is refused: it holds more than tensors, or is no checkpoint "
+            f"({str(error).splitlines()[0][:200]}); nothing in it was run. Download the original file"
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, LookupError) as error:  # a zip that is damaged, or none
+        raise ModelFailed(f"tracker checkpoint {str(path)!r} cannot be read: {str(error)[:200]}; "
+                          "was its download cut short?") from error  # fmt: skip
+
+
+def chosen_device(wanted: str) -> str:
+    """``cpu`` or ``cuda``.
+
+    Raises:
+        ModelFailed: a GPU is asked for where torch sees none.
+    """
+    import torch
+
+    available = torch.cuda.is_available()
+    if wanted == "cuda" and not available:
+        raise ModelFailed("tracker.device = 'cuda', but torch sees no GPU; install a driver and a CUDA build of torch, "
+                          "or set tracker.device: auto or cpu")  # fmt: skip
+    return "cuda" if available and wanted != "cpu" else "cpu"
