@@ -52,7 +52,7 @@ class TrackerConfig:
     )
     path: str = setting("", "sam2: a .pt or .safetensors file; transformers: a folder; both: or a hub name")
     device: str = setting("auto", "sam2, transformers: where it runs", choices=("auto", "cpu", "cuda"))
-    max_frames: int = setting(24, "views the object is followed into, nearest in view first", 1, 10_000)
+    max_frames: int = setting(48, "views the object is followed into, nearest in view first", 1, 10_000)
 
 
 UP_AXES = ("auto", "x", "y", "z", "-x", "-y", "-z", "none")

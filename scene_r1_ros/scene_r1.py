@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from scene_r1_ros.config import Config
-from scene_r1_ros.errors import BadQuery, DeadlineExceeded, ErrorCode, ModelFailed, NoDepth, NotThere, SceneR1Error
+from scene_r1_ros.errors import (
+    BadInput,
+    BadQuery,
+    DeadlineExceeded,
+    ErrorCode,
+    ModelFailed,
+    NoDepth,
+    NotThere,
+    SceneR1Error,
+)
 from scene_r1_ros.geometry.box import oriented_box
 from scene_r1_ros.geometry.confidence import confidence
 from scene_r1_ros.geometry.gravity import up_world
@@ -97,7 +106,7 @@ class SceneR1:
         try:
             # 4. to 6. Track, lift, verify.
             tries.found.append(self._object(hypothesis, frames, run))
-        except (NoDepth, NotThere) as failure:
+        except (NoDepth, NotThere, BadInput) as failure:  # the last: poses that jump; another frame may hold
             tries.fail(hypothesis, failure, run)
 
     def _object(self, hypothesis: Hypothesis, frames: Sequence[Frame], run: Run) -> SceneObject:

@@ -28,7 +28,9 @@ class Tries:
 
     @property
     def over(self) -> bool:
-        """Enough frames agree on the best place, or enough was tried."""
+        """Enough frames agree on the best place, or none needs to, or enough was tried."""
+        if self.found and self.config.confirmations == 0:
+            return True
         tried = len(self.found) + len(self.failures)
         return tried >= self.config.max_tries or len(self._agreeing()) > self.config.confirmations
 

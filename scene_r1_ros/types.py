@@ -31,7 +31,7 @@ class Frame:
     frame_id: str  # unique in its sequence, e.g. "000222"
     stamp_ns: int  # source stamp of the colour image, > 0
     color: NDArray[np.uint8]  # (H, W, 3) RGB
-    depth_m: NDArray[np.float32]  # (h, w) metres along z, registered to colour; 0 = no measurement
+    depth_m: NDArray[np.float32]  # (h, w) metres along z, registered to colour; 0 (made of NaN ...) = no measurement
     camera: PinholeCamera  # of the colour image
     T_world_camera: NDArray[np.float64]  # (4, 4) of the colour camera's optical frame
 
@@ -51,6 +51,8 @@ class Frame:
                 f"frame {self.frame_id!r}: depth is {describe(self.depth_m)}; expected (h, w) float32 metres"
             )
         check_aspect(self.frame_id, (width, height), self.depth_m.shape[::-1])
+        if not (self.depth_m.min() >= 0 and self.depth_m.max() < np.inf):  # NaN is neither
+            object.__setattr__(self, "depth_m", clean_depth(self.depth_m, 1.0))
         object.__setattr__(
             self, "T_world_camera", checked_pose(self.T_world_camera, f"pose of frame {self.frame_id!r}")
         )
@@ -181,6 +183,8 @@ class Mask:
                 f"mask of frame {self.frame.frame_id!r} is {describe(self.pixels)}; "
                 f"expected {self.frame.color.shape[:2]} bool"
             )
+        if not 0 <= self.confidence <= 1:
+            raise BadInput(f"mask of frame {self.frame.frame_id!r} has confidence {self.confidence}; expected 0 to 1")
 
     @cached_property
     def box(self) -> Box2D | None:

@@ -15,7 +15,8 @@ from scene_r1_ros.reasoning.recorded import RecordedModel
 from scene_r1_ros.run import Run
 from scene_r1_ros.scene_r1 import SceneR1
 from scene_r1_ros.tracking import load_tracker
-from scene_r1_ros.types import Box2D
+from scene_r1_ros.tries import Tries
+from scene_r1_ros.types import Box2D, Hypothesis
 from test.scenes import BLOCK, clip, tight_box
 
 FRAMES, TRUTHS = clip(8)
@@ -129,6 +130,17 @@ def test_without_confirmations_the_first_place_that_holds_wins(tmp_path):
     quick = Config(verify=VerifyConfig(confirmations=0))
     answer = SceneR1(heart(tmp_path, boxes=boxes).model, load_tracker(quick), quick).ground("the red block", FRAMES)
     assert answer.objects[0].source is first and [s.stage for s in answer.rationale].count("image") == 1
+
+
+@pytest.mark.parametrize(("confirmations", "over"), [(0, True), (1, False)])
+def test_without_confirmations_a_place_that_fills_its_box_badly_wins_too(tmp_path, confirmations, over):
+    found = heart(tmp_path).ground("the red block", FRAMES).objects[0]
+    tries = Tries(VerifyConfig(confirmations=confirmations))
+    assert not tries.over
+    box = half_off(tight_box(TRUTHS[FRAMES.index(found.source)]))
+    tries.boxes.append(Hypothesis(found.source, box, "block", ""))
+    tries.found.append(found)
+    assert tries.over is over
 
 
 def test_a_second_box_of_the_same_frame_is_tried(tmp_path):

@@ -55,6 +55,19 @@ def test_a_frame_that_breaks_a_rule_is_refused(changes, says):
         frame(**changes)
 
 
+def test_depth_that_is_no_number_is_no_measurement():
+    depth_m = np.ones((48, 64), np.float32)
+    depth_m[0, :4] = np.nan, np.inf, -np.inf, -1
+    cleaned = frame(depth_m=depth_m).depth_m
+    assert (cleaned[0, :4] == 0).all() and (cleaned.ravel()[4:] == 1).all() and np.isnan(depth_m[0, 0])
+
+
+@pytest.mark.parametrize("confidence", [float("nan"), -0.1, 1.1])
+def test_a_confidence_that_is_no_share_is_refused(confidence):
+    with pytest.raises(BadInput, match=r"has confidence .* expected 0 to 1"):
+        Mask(frame(), np.ones((48, 64), bool), confidence)
+
+
 def test_depth_of_half_the_size_is_welcome():
     small = frame(depth_m=np.ones((24, 32), np.float32))
     assert (small.depth_camera.width, small.depth_camera.fx) == (32, 30.0)

@@ -38,6 +38,7 @@ class Step:
 
 
 GLANCE = Step(64, 300, 0.3, 1)
+GLANCE_VIEWS = 12  # poses of more views agree where those of so many, evenly over their order, do
 SCHEDULE = (Step(80, 1000, 0.3, 10, relax=8.0), Step(160, 1500, 0.06, 3))
 
 
@@ -97,8 +98,11 @@ def align(frames: Sequence[Frame], center_world: NDArray, run: Run | None = None
 
 
 def agree(frames: Sequence[Frame], center_world: NDArray) -> bool:
-    """Whether a quick look finds nothing to correct: few pixels, each view against the next, some against others."""
-    n = len(frames)
+    """Whether a quick look finds nothing to correct: few views and pixels, each view against the next, some against
+    others.
+    """
+    n = min(len(frames), GLANCE_VIEWS)
+    frames = [frames[i] for i in np.linspace(0, len(frames) - 1, n).round().astype(int)]
     pairs = [(i, i + 1) for i in range(n - 1)] + [(i, i + 6) for i in range(0, n - 6, 3)]
     graph = PoseGraph(frames, pairs, center_world)
     graph.look(GLANCE)

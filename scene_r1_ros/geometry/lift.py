@@ -2,7 +2,6 @@
 """Masks + depth + pose -> one cloud of the object in the world, voted over views."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +24,10 @@ LINK = 2.5
 LINK_SIGMAS = 3.0
 # Parts of an object that hold less than this share of its largest part are taken for noise.
 MIN_PART_SHARE = 0.1
+# ... and so are those farther from it than this share of its longest edge.
+MAX_GAP = 0.5
+# Of more views of one object the rest only take time.
+MAX_VIEWS = 16
 
 
 class Lifted(NamedTuple):
@@ -34,7 +37,7 @@ class Lifted(NamedTuple):
     colors: NDArray[np.uint8]  # (N, 3) RGB
     views: NDArray[np.int32]  # (N,) how many views saw the point
     object_share: NDArray[np.float32]  # (N,) share of the votes that say it is the object, 0.5 to 1
-    T_world_camera: tuple[NDArray[np.float64], ...]  # (4, 4) of each mask's frame, aligned
+    T_world_camera: tuple[NDArray[np.float64], ...]  # (4, 4) of each mask's frame, aligned where the mask was used
 
 
 def lift(masks: Sequence[Mask], config: LiftConfig, run: Run | None = None) -> Lifted:
@@ -42,7 +45,8 @@ def lift(masks: Sequence[Mask], config: LiftConfig, run: Run | None = None) -> L
 
     Masks' borders are put where depth shows the object's edges, the views' poses are aligned, the points of all views
     are averaged in voxels, and all views vote on each voxel. A view that the others contradict leaves with its points;
-    so do loose parts. Of one or two views none can be outvoted: then the edges in depth alone clean the mask.
+    so do loose parts. Of one or two views none can be outvoted: then the edges in depth alone clean the mask. Of many
+    masks ``spread`` takes some, so that time and memory do not grow with their number.
 
     Args:
         run: is asked between the views whether the query should stop.
@@ -54,7 +58,7 @@ def lift(masks: Sequence[Mask], config: LiftConfig, run: Run | None = None) -> L
         Canceled, DeadlineExceeded: the query should stop.
     """
     run = run or Run()
-    views = aligned(cleaned(masks, config, run), run)
+    views = aligned(cleaned(spread(masks), config, run), run)
     if not views:
         raise NoDepth(
             f"none of {sum(int(m.pixels.sum()) for m in masks)} mask pixels in {len(masks)} views has depth within "
@@ -79,6 +83,24 @@ def lift(masks: Sequence[Mask], config: LiftConfig, run: Run | None = None) -> L
     return Lifted(points_world, colors[kept], votes.views[kept], votes.object_share[kept], used)
 
 
+def spread(masks: Sequence[Mask]) -> list[Mask]:
+    """The masks that are not empty; of more than ``MAX_VIEWS`` those whose cameras stand and look most apart from each
+    other: what looks from nearly the same place hardly adds to the object (farthest point sampling, Gonzalez 1985).
+    """
+    shown = [mask for mask in masks if mask.pixels.any()]
+    if len(shown) <= MAX_VIEWS:
+        return shown
+    poses = np.array([mask.frame.T_world_camera for mask in shown])
+    at = np.concatenate([poses[:, :3, 3], poses[:, :3, 2]], axis=1)
+    chosen = [int(np.argmax([mask.confidence for mask in shown]))]
+    apart = np.full(len(shown), np.inf)
+    while len(chosen) < MAX_VIEWS:
+        apart = np.minimum(apart, np.linalg.norm(at - at[chosen[-1]], axis=1))
+        apart[chosen] = -1  # also where two cameras stand at the same place
+        chosen.append(int(np.argmax(apart)))
+    return [shown[i] for i in sorted(chosen)]
+
+
 def cleaned(masks: Sequence[Mask], config: LiftConfig, run: Run) -> list[MaskView]:
     """The masks that have pixels with depth, their borders put where depth shows the object's edges."""
     crops = []
@@ -88,7 +110,7 @@ def cleaned(masks: Sequence[Mask], config: LiftConfig, run: Run) -> list[MaskVie
     shown = [crop for crop in crops if crop is not None]
     off_px = common_offset(shown)
     views = (crop.view(crop.mask.frame.T_world_camera, off_px) for crop in shown)
-    return [view for view in views if view.solid.any()]
+    return [view for view in views if view.pixels_across > 0]
 
 
 def aligned(views: Sequence[MaskView], run: Run) -> list[MaskView]:
@@ -96,7 +118,7 @@ def aligned(views: Sequence[MaskView], run: Run) -> list[MaskView]:
     if not views:
         return []
     poses = align([view.mask.frame for view in views], middle(views), run)
-    return [replace(view, T_world_camera=T) for view, T in zip(views, poses, strict=True)]
+    return [view.at(T) for view, T in zip(views, poses, strict=True)]
 
 
 def fused(views: Sequence[MaskView], config: LiftConfig, run: Run) -> tuple[ObjectCloud, Votes]:
@@ -111,32 +133,26 @@ def fused(views: Sequence[MaskView], config: LiftConfig, run: Run) -> tuple[Obje
 
 def middle(views: Sequence[MaskView]) -> NDArray[np.float64]:
     """(3,) about where the object is in the world: the median over the views of what each says."""
-    centers = []
-    for view in views:
-        v, u = np.nonzero(view.solid)
-        uv = np.array([[view.every * u.mean() + view.u0, view.every * v.mean() + view.v0]])
-        points = view.mask.frame.depth_camera.unproject(uv, np.array([view.distance_m]))
-        centers.append(transform(view.T_world_camera, points)[0])
-    return np.median(centers, axis=0)
+    return np.median([transform(view.T_world_camera, view.center_camera) for view in views], axis=0)
 
 
 def voxel_size_m(views: Sequence[MaskView], config: LiftConfig) -> float:
     """So large that no view has many more voxels than ``VOXELS_ACROSS`` squared, but not below ``voxel_m``, nor below
     what lies between two pixels.
     """
-    across = (view.every * np.sqrt(np.count_nonzero(view.solid)) for view in views)
-    sizes = [view.spacing_m * max(n / VOXELS_ACROSS, 1.0) for view, n in zip(views, across, strict=True)]
+    sizes = [view.spacing_m * max(view.pixels_across / VOXELS_ACROSS, 1.0) for view in views]
     return max(config.voxel_m, float(np.median(sizes)))
 
 
 def link_size_m(views: Sequence[MaskView], voxel_m: float) -> float:
     """How far apart neighbouring points of one surface may lie, metres."""
-    distance_m = float(np.median([view.distance_m for view in views]))
+    distance_m = float(np.median([view.center_camera[2] for view in views]))
     return max(LINK * voxel_m, LINK_SIGMAS * float(depth_sigma_m(distance_m)))
 
 
 def firm_parts(points: NDArray, support: NDArray, link_m: float) -> NDArray[np.bool_]:
-    """(N,) True for points of connected parts that do not have little support beside the best supported one.
+    """(N,) True for points of connected parts that have not little support beside the best supported one, and are not
+    far from it beside its size.
 
     Args:
         points: (N, 3) metres.
@@ -147,4 +163,15 @@ def firm_parts(points: NDArray, support: NDArray, link_m: float) -> NDArray[np.b
         return np.zeros(0, bool)
     part = parts(points, link_m)
     sizes = np.bincount(part, support)
-    return sizes[part] >= MIN_PART_SHARE * sizes.max()
+    firm = np.flatnonzero(sizes >= MIN_PART_SHARE * sizes.max())
+    main = points[part == np.argmax(sizes)]
+    low, high = main.min(axis=0), main.max(axis=0)
+    limit_m = max(MAX_GAP * float((high - low).max()), link_m)
+    near = [k for k in firm if gap_m(points[part == k], low, high) <= limit_m]
+    return np.isin(part, near)
+
+
+def gap_m(points: NDArray, low: NDArray, high: NDArray) -> float:
+    """How far the nearest of (N, 3) points is from a box along the axes, metres."""
+    outside = np.maximum(np.maximum(low - points, points - high), 0)
+    return float(np.sqrt(np.square(outside).sum(axis=1).min()))

@@ -82,7 +82,10 @@ class ObjectCloud:
         if len(points) == 0:
             return
         points += (view.T_world_camera[:3, 3] - self.origin_world).astype(np.float32)
-        rows = np.concatenate([np.ones_like(points[:, :1]), points, colors], axis=1) * weights[:, None]
+        rows = np.empty((len(points), 7), np.float32)
+        rows[:, 0] = weights
+        np.multiply(points, weights[:, None], out=rows[:, 1:4])
+        np.multiply(colors, weights[:, None], out=rows[:, 4:])
         self._waiting.append((self._keys_of(points), rows))
         if sum(len(keys) for keys, _ in self._waiting) > BATCH + len(self._keys):
             self._fuse()
@@ -137,18 +140,21 @@ def measured(view: MaskView) -> tuple[NDArray[np.float32], NDArray[np.uint8], ND
     """The solid and completed pixels of a view: points (N, 3) turned into the world but still relative to the camera,
     colours (N, 3), and weights (N,), the inverse variance of their depth, less for completed ones.
     """
-    v, u = np.nonzero(view.solid | (view.filled_m > 0))
-    is_solid = view.solid[v, u]
-    z = np.where(is_solid, view.depth_m[v, u], view.filled_m[v, u])
-    v, u = v * view.every + view.v0, u * view.every + view.u0
-    camera = view.mask.frame.depth_camera
-    x_over_z = ((np.arange(camera.width) - camera.cx) / camera.fx).astype(np.float32)[u]
-    y_over_z = ((np.arange(camera.height) - camera.cy) / camera.fy).astype(np.float32)[v]
-    points = np.stack([x_over_z * z, y_over_z * z, z], axis=1) @ view.T_world_camera[:3, :3].T.astype(np.float32)
+    shape, camera = view.solid.shape, view.mask.frame.depth_camera
+    z_m = np.where(view.solid, view.depth_m, view.filled_m)
+    at = np.flatnonzero(z_m)
+    v, u = np.divmod(at, shape[1])
+    z, is_solid = z_m.ravel()[at], view.solid.ravel()[at]
+    image_u, image_v = (first + view.every * np.arange(n) for first, n in ((view.u0, shape[1]), (view.v0, shape[0])))
+    x_over_z = ((image_u - camera.cx) / camera.fx).astype(np.float32)
+    y_over_z = ((image_v - camera.cy) / camera.fy).astype(np.float32)
+    points = np.stack([x_over_z[u] * z, y_over_z[v] * z, z], axis=1) @ view.T_world_camera[:3, :3].T.astype(np.float32)
     rows, columns = color_pixels(view.mask.frame)
     weights = np.float32(1e-6) / np.square(depth_sigma_m(z)) * np.float32(max(view.mask.confidence, MIN_CONFIDENCE))
     weights[~is_solid] *= np.float32(COMPLETED_WEIGHT)
-    return points, view.mask.frame.color[rows[v], columns[u]], weights
+    first, columns = columns[view.u0], columns[image_u]
+    color = view.mask.frame.color[rows[image_v], first : columns[-1] + 1]  # reads memory in order: quicker
+    return points, color[v, columns[u] - first], weights
 
 
 def summed(keys: NDArray[np.int64], rows: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

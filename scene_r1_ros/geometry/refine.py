@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from scene_r1_ros.geometry.depth import depth_sigma_m
 
-BLOCKS_ACROSS = 32  # pixels are averaged in blocks first, so that time hardly grows with their number
-RADII = (1, 2, 4, 8)  # of the windows, blocks
+BLOCKS_ACROSS = 16  # pixels are averaged in blocks first, so that time hardly grows with their number
+RADII = (2, 6)  # of the windows, blocks
 MIN_MEASURED = 12  # pixels in a window
 MIN_SHARE = 0.02  # of a window's mask pixels that must be measured
 NOISE_RATIO = 4.0  # a surface that leaves more than so many standard deviations of the sensor is not smooth
@@ -82,18 +82,27 @@ def completed(depth_m: NDArray[np.float32], inside: NDArray[np.bool_], solid: ND
     if len(u) == 0 or np.count_nonzero(solid) < MIN_MEASURED:
         return result
     block = max(int(np.sqrt(np.count_nonzero(inside)) / BLOCKS_ACROSS), 1)
-    sums = moments(depth_m, inside, solid, block)
+    totals = np.asarray(cv2.integral(moments(depth_m, inside, solid, block)), np.float64)
+    blocks, block_of = np.unique((v // block) * (totals.shape[1] - 1) + u // block, return_inverse=True)
     for radius in RADII:
-        side = 2 * radius + 1
-        window = cv2.boxFilter(sums, cv2.CV_64F, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
-        at, window_of = np.unique((v // block) * sums.shape[1] + u // block, return_inverse=True)
-        fitted = Surfaces.fitted(window.reshape(-1, sums.shape[2])[at])
-        inverse_depth, is_sure = fitted.at(window_of, u, v)
+        fitted = Surfaces.fitted(window_sums(totals, blocks, radius))
+        inverse_depth, is_sure = fitted.at(block_of, u, v)
         result[v[is_sure], u[is_sure]] = 1 / inverse_depth[is_sure]
-        v, u = v[~is_sure], u[~is_sure]
+        v, u, block_of = v[~is_sure], u[~is_sure], block_of[~is_sure]
         if len(u) == 0:
             break
     return result
+
+
+def window_sums(totals: NDArray[np.float64], blocks: NDArray[np.intp], radius: int) -> NDArray[np.float64]:
+    """(N, C) sums over windows of ``2 * radius + 1`` blocks to a side around N blocks (flat indices), from the integral
+    image (H + 1, W + 1, C) of all blocks (Crow 1984).
+    """
+    height, width = totals.shape[0] - 1, totals.shape[1] - 1
+    v, u = np.divmod(blocks, width)
+    low_v, high_v = np.maximum(v - radius, 0), np.minimum(v + radius + 1, height)
+    low_u, high_u = np.maximum(u - radius, 0), np.minimum(u + radius + 1, width)
+    return totals[high_v, high_u] - totals[low_v, high_u] - totals[high_v, low_u] + totals[low_v, low_u]
 
 
 def moments(depth_m: NDArray, inside: NDArray, solid: NDArray, block: int) -> NDArray[np.float64]:

@@ -33,7 +33,9 @@ def read_weights(path: Path) -> dict[str, Any]:
     weights = content.get("model", content) if isinstance(content, dict) else content
     import torch
 
-    if not isinstance(weights, dict) or not all(isinstance(value, torch.Tensor) for value in weights.values()):
+    if not isinstance(weights, dict) or not all(
+        isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in weights.items()
+    ):
         raise ModelFailed(f"tracker checkpoint {str(path)!r} holds no tensors by name; is it the right file?")
     return weights
 
@@ -60,11 +62,17 @@ def _read_pickle(path: Path) -> Any:
     except UnpicklingError as error:
         raise ModelFailed(
             f"tracker checkpoint {str(path)!r} is refused: it holds more than tensors, or is no checkpoint "
-            f"({str(error).splitlines()[0][:200]}); nothing in it was run. Download the original file"
+            f"({_reason(error)}); nothing in it was run. Download the original file"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, LookupError) as error:  # a zip that is damaged, or none
+    except Exception as error:  # damaged: torch's reader says AssertionError, TypeError, struct.error ...
         raise ModelFailed(f"tracker checkpoint {str(path)!r} cannot be read: {str(error)[:200]}; "
                           "was its download cut short?") from error  # fmt: skip
+
+
+def _reason(error: Exception) -> str:
+    """What torch's unpickler refused, without torch's advice how to read the file unsafely."""
+    said = str(error).rpartition("WeightsUnpickler error:")[2].strip()
+    return said.partition("\n")[0].partition(". ")[0][:200]
 
 
 def chosen_device(wanted: str) -> str:

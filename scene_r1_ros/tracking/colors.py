@@ -14,7 +14,8 @@ def colored_alike(
     """(h, w) what GrabCut (Rother, Kolmogorov and Blake 2004) takes for the object, starting from what was found."""
     labels = np.where(found, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     labels[is_object], labels[is_other] = cv2.GC_FGD, cv2.GC_BGD
-    if min(np.count_nonzero(found), np.count_nonzero(~found)) < MIN_PIXELS:
+    n_object = np.count_nonzero(labels & 1)  # of OpenCV's labels, those of the object are odd
+    if min(n_object, labels.size - n_object) < MIN_PIXELS:
         return found
     cv2.setRNGSeed(0)
     of_other, of_object, whole = np.zeros((1, 65)), np.zeros((1, 65)), (0, 0, color.shape[1], color.shape[0])

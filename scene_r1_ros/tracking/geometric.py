@@ -25,6 +25,7 @@ from scene_r1_ros.types import Box2D, Frame, Mask
 
 MIN_SEEN_SHARE = 0.25  # a view that shows less than this of the known points is not used
 MIN_SEEN_POINTS = 10
+MAX_KNOWN = 6000
 MAX_POINTS = 600  # of each view: enough to tell where the object is and whether it is seen
 MARGIN, MARGIN_PX = 0.3, 3  # around the place where the object is expected: a share of its size, plus pixels
 PURE = 0.85  # pixels start as object, or as background, where this share of what is known around them says so ...
@@ -46,24 +47,25 @@ class GeometricTracker:
     def _follow(self, frames: Sequence[Frame], prompts: Sequence[Prompt], number: int, run: Run) -> tuple[Mask, ...]:
         first = first_mask(prompts[number])
         references = [Reference(first, np.zeros(3))]
-        known = self._checked(surface_points(references[0]), first.frame)
+        self._check_depth(first)
+        known = surface_points(references[0])
         for i, frame in enumerate(views := nearest_views(frames, first.frame)[: self.config.max_frames - 1]):
             run.check()
             run.report((number + i / len(views)) / len(prompts))
             reference = follow(frame, references, known)
             if reference is not None:
                 references.append(reference)
-                known = np.concatenate([known, surface_points(reference)])
+                known = thinned(np.concatenate([known, surface_points(reference)]))
         return tuple(sorted((r.mask for r in references), key=lambda m: m.frame.stamp_ns))
 
-    def _checked(self, known: NDArray, frame: Frame) -> NDArray:
-        if len(known) < self.lift_config.min_points:
+    def _check_depth(self, mask: Mask) -> None:
+        n_points = int(np.count_nonzero(measured(mask)))
+        if n_points < self.lift_config.min_points:
             raise NoDepth(
-                f"{len(known)} usable depth points on the object in frame {frame.frame_id}; at least "
+                f"{n_points} usable depth points on the object in frame {mask.frame.frame_id}; at least "
                 f"{self.lift_config.min_points} are needed: "
                 "is the surface black, glossy or glass, or out of the sensor's range?"
             )
-        return known
 
 
 def first_mask(prompt: Prompt) -> Mask:
@@ -74,14 +76,24 @@ def first_mask(prompt: Prompt) -> Mask:
     return Mask(prompt.frame, silhouette(prompt.frame, box), 1.0)
 
 
+def measured(mask: Mask) -> NDArray[np.bool_]:
+    """(h, w) the pixels of a mask that have depth, on the depth grid."""
+    return on_depth_grid(mask.pixels, mask.frame) & (mask.frame.depth_m > 0)
+
+
 def surface_points(reference: Reference) -> NDArray[np.float64]:
     """(N, 3) world points of a mask, at most ``MAX_POINTS`` spread over it; its outermost pixels show two surfaces."""
     frame, pixels = reference.mask.frame, on_depth_grid(reference.mask.pixels, reference.mask.frame)
     inner = cv2.erode(pixels.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool) & (frame.depth_m > 0)
-    v, u = np.nonzero(inner if inner.any() else pixels & (frame.depth_m > 0))
+    v, u = np.nonzero(inner if inner.any() else measured(reference.mask))
     few = slice(None, None, -(-len(v) // MAX_POINTS) or 1)
     points_camera = frame.depth_camera.unproject(np.stack([u[few], v[few]], axis=1), frame.depth_m[v[few], u[few]])
     return transform(frame.T_world_camera, points_camera) + reference.offset_world
+
+
+def thinned(points: NDArray) -> NDArray:
+    """At most ``MAX_KNOWN`` of (N, 3) points, so that the hundredth view takes no longer than the tenth."""
+    return points[:: -(-len(points) // MAX_KNOWN)]
 
 
 def follow(frame: Frame, references: Sequence[Reference], known: NDArray[np.float64]) -> Reference | None:

@@ -156,7 +156,7 @@ def _downloaded(name: str) -> Path:
 
 def _size(weights: dict[str, Any], path: Path) -> str:
     """Which of the published sizes the tensors are of."""
-    width = len(weights[PATCHES]) if PATCHES in weights else 0
+    width = next(iter(weights[PATCHES].shape), 0) if PATCHES in weights else 0
     n_blocks = len({name.removeprefix(BLOCK).split(".")[0] for name in weights if name.startswith(BLOCK)})
     if (width, n_blocks) not in SIZES:
         raise ModelFailed(

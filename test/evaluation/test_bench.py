@@ -25,6 +25,7 @@ from scene_r1_ros.evaluation.bench_lift import (
     lift_lines,
     lift_table,
     masks_of,
+    typical,
 )
 from scene_r1_ros.evaluation.bench_masks import masks_lines, masks_table
 from scene_r1_ros.evaluation.bench_tracker import mean_iou, one_core, tracker_lines
@@ -166,6 +167,13 @@ def test_memory_is_what_the_process_holds():
 @pytest.fixture(scope="module")
 def short():
     return film(0, 4, (STRUCTURED, LARGE_COLOR), lit=False)
+
+
+def test_the_object_that_is_timed_is_the_one_the_targets_speak_of(short):
+    thing = typical(short)
+    views = short.well_seen(thing)
+    assert 2 <= short.distance_m(thing, views) <= 3
+    assert 0.6 < short.surface(thing, views).box.size_m.max() < 1
 
 
 def test_lifting_is_measured_on_a_real_clip(short, monkeypatch):

@@ -13,7 +13,7 @@ from scene_r1_ros.evaluation.metrics import box_iou_3d
 from scene_r1_ros.geometry import object_cloud
 from scene_r1_ros.geometry.box import oriented_box
 from scene_r1_ros.geometry.camera import PinholeCamera
-from scene_r1_ros.geometry.lift import firm_parts, lift
+from scene_r1_ros.geometry.lift import MAX_VIEWS, firm_parts, lift, spread
 from scene_r1_ros.run import Run
 from scene_r1_ros.types import Frame, Mask, OrientedBox
 from test.scenes import BLOCK, CAMERA, around, cast, clip
@@ -159,8 +159,15 @@ def test_loose_parts_leave():
 
 def test_a_small_part_that_many_views_support_stays():
     head = np.random.default_rng(0).uniform(0, 0.1, (1000, 3))
-    foot = np.random.default_rng(1).uniform(1, 1.05, (50, 3))
+    foot = np.random.default_rng(1).uniform((0, 0, 0.14), (0.05, 0.05, 0.19), (50, 3))
     assert firm_parts(np.concatenate([head, foot]), np.repeat([1.0, 5.0], [1000, 50]), 0.03).all()
+
+
+def test_a_part_far_from_the_object_leaves_whatever_its_support():
+    chair = np.random.default_rng(0).uniform(0, 0.1, (1000, 3))
+    wall = np.random.default_rng(1).uniform((0, 0.25, 0), (0.1, 0.35, 0.1), (900, 3))
+    kept = firm_parts(np.concatenate([chair, wall]), np.ones(1900), 0.02)
+    assert kept[:1000].all() and not kept[1000:].any()
 
 
 def test_a_leg_three_pixels_wide_is_not_eaten():
@@ -238,3 +245,12 @@ def test_nothing_to_lift_is_said_not_invented(spoil):
 def test_no_masks_at_all():
     with pytest.raises(NoDepth, match="0 views"):
         lift([], CONFIG)
+
+
+def test_of_many_masks_those_from_all_around_are_taken():
+    _, masks = clip(8)
+    many = [*(masks[0],) * MAX_VIEWS, *masks[1:], empty(masks[3])]
+    chosen = spread(many)
+    assert len(chosen) == MAX_VIEWS
+    assert {id(mask) for mask in masks} <= {id(mask) for mask in chosen}
+    assert spread(masks) == list(masks)

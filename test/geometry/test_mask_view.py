@@ -38,7 +38,7 @@ def test_a_view_has_the_masks_pixels_where_they_are_in_the_image():
     height, width = view.inside.shape
     assert np.array_equal(view.inside, mask.pixels[view.v0 : view.v0 + height, view.u0 : view.u0 + width])
     assert not (view.unsure & view.inside).any()
-    assert abs(view.distance_m - np.median(mask.frame.depth_m[mask.pixels])) < 0.02
+    assert abs(view.center_camera[2] - np.median(mask.frame.depth_m[mask.pixels])) < 0.02
 
 
 def test_holes_in_the_surface_are_completed_and_told_apart_from_measurements():

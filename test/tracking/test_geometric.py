@@ -185,6 +185,16 @@ def test_an_object_without_depth_is_said_not_followed():
         track(blind, Mask(blind[1], truths[1].pixels, 1.0))
 
 
+def test_all_the_points_of_a_mask_count_not_only_those_that_are_followed():
+    frames, truths = clip(2)
+    n_points = int(np.count_nonzero(truths[0].pixels & (frames[0].depth_m > 0)))
+    assert n_points > len(surface_points(Reference(truths[0], np.zeros(3))))
+    (masks,) = GeometricTracker(TrackerConfig(), LiftConfig(min_points=n_points)).track(frames, [truths[0]], Run())
+    assert len(masks) == 2
+    with pytest.raises(NoDepth, match=f"{n_points} usable depth points"):
+        GeometricTracker(TrackerConfig(), LiftConfig(min_points=n_points + 1)).track(frames, [truths[0]], Run())
+
+
 def test_views_without_depth_are_left_out():
     frames, truths = clip(4)
     masks = track([frames[0], *with_depth(frames[1:3], np.zeros_like), frames[3]], truths[0])

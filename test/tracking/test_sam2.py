@@ -9,7 +9,7 @@ import pytest
 from scene_r1_ros.config import TrackerConfig
 from scene_r1_ros.errors import ModelFailed
 from scene_r1_ros.run import Run
-from scene_r1_ros.tracking.sam2_tracker import HUB_FILES, SIZES, Sam2Tracker
+from scene_r1_ros.tracking.sam2_tracker import HUB_FILES, PATCHES, SIZES, Sam2Tracker
 from scene_r1_ros.tracking.video import Pixels
 from test.scenes import clip
 from test.tracking import learned
@@ -145,8 +145,9 @@ class Harmful:
 def test_code_in_a_checkpoint_is_never_run(tmp_path):
     trace, path = tmp_path / "trace", tmp_path / "sam2.1_hiera_tiny.pt"
     torch.save({"model": Harmful(trace)}, path)
-    with pytest.raises(ModelFailed, match=r"refused: it holds more than tensors.*nothing in it was run"):
+    with pytest.raises(ModelFailed, match=r"refused: it holds more than tensors.*nothing in it was run") as refused:
         load(path)
+    assert "Unsupported global: GLOBAL getattr" in str(refused.value) and "weights_only" not in str(refused.value)
     path.write_bytes(pickle.dumps(Harmful(trace), protocol=2))
     with pytest.raises(ModelFailed, match="refused"):
         load(path)
@@ -163,6 +164,7 @@ def test_code_in_a_checkpoint_is_never_run(tmp_path):
         ("a.pt", b"PK\x03\x04" + bytes(100), "cannot be read"),  # a zip cut short
         ("a.pt", b"<html>not found</html>", "refused: .* or is no checkpoint"),  # no checkpoint at all
         ("a.safetensors", b"\x00" * 100, "is no safetensors file"),  # another format
+        ("a.pt", b"\x80\x02J\x01.", "cannot be read"),  # a pickle cut short: struct.error of torch's reader
         ("a.onnx", b"", "has the suffix '.onnx'; expected .pt, .pth or .safetensors"),  # an unknown one
     ],
 )
@@ -177,6 +179,12 @@ def test_checkpoints_of_something_else(weights, tmp_path):
     path = tmp_path / "a.pt"
     torch.save([1, 2], path)
     with pytest.raises(ModelFailed, match="holds no tensors by name"):
+        load(path)
+    torch.save({1: torch.zeros(3)}, path)
+    with pytest.raises(ModelFailed, match="holds no tensors by name"):
+        load(path)
+    torch.save({PATCHES: torch.tensor(1.0)}, path)
+    with pytest.raises(ModelFailed, match="0 blocks of width 0"):
         load(path)
     torch.save({"vision_encoder.weight": torch.zeros(3)}, path)
     with pytest.raises(ModelFailed, match=r"0 blocks of width 0; .* read by the tracker 'transformers'"):
