@@ -77,6 +77,8 @@ def ground(
     from scene_r1_ros.offline import ground_sequence, parse_box
     from scene_r1_ros.report.save import writable
 
+    if box and model:
+        fail(f"--box {box} is answered without a model, and --model {model} was given; leave one of them out")
     writable(out)
     chosen = configuration(config, model, tracker)
     drawn = parse_box(box) if box else None
@@ -172,6 +174,8 @@ def configuration(path: Path | None, model: str, tracker: str) -> settings.Confi
     chosen = settings.load(path) if path else settings.Config()
     if model:
         chosen = replace(chosen, model=settings.override(chosen.model, kind_and_path(model), "--model"))
+    if tracker.startswith("geometric:"):
+        fail(f"--tracker {tracker}: the geometric tracker has no file; say --tracker geometric")
     if tracker:
         chosen = replace(chosen, tracker=settings.override(chosen.tracker, kind_and_path(tracker), "--tracker"))
     return chosen

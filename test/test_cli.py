@@ -66,6 +66,8 @@ BAD = {
     "no model": (["ground", "q"], "--box FRAME:x1,y1,x2,y2"),
     "unknown model": (["ground", "q", "--model", "magic"], "expected one of box, recorded, transformers"),
     "unknown tracker": (["ground", "q", "--box", "000001:1,1,9,9", "--tracker", "magic"], "expected one of geometric"),
+    "tracker without file": (["ground", "q", "--box", "000001:1,1,9,9", "-t", "geometric:x"], "has no file"),
+    "box and model": (["ground", "q", "--box", "000001:1,1,9,9", "-m", "recorded:x"], "leave one of them out"),
     "no answers file": (["ask", "q", "--model", "recorded:absent.yaml"], "absent.yaml"),
     "no checkpoint": (["ask", "q", "--model", "transformers:absent/folder"], "absent/folder"),
     "no config": (["ground", "q", "--box", "000001:1,1,9,9", "--config", "absent.yaml"], "absent.yaml"),

@@ -2,6 +2,7 @@
 """The heart, with recorded minds: found, not found, next hypothesis, errors, cancel in every stage, deadline."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import yaml
 from scene_r1_ros.config import Config, TrackerConfig, VerifyConfig
 from scene_r1_ros.errors import ErrorCode
 from scene_r1_ros.evaluation.metrics import box_iou_3d
+from scene_r1_ros.geometry.confidence import confidence
 from scene_r1_ros.reasoning.operator_box import OperatorBox
 from scene_r1_ros.reasoning.recorded import RecordedModel
 from scene_r1_ros.run import Run
@@ -184,7 +186,9 @@ def test_an_object_comes_with_what_a_planner_needs(tmp_path):
     off = found.box.center_world - BLOCK.center_world
     assert off @ np.linalg.solve(found.center_covariance_m2, off) < 14.2  # 99.7 % of what the covariance says
     assert np.allclose(found.box.R_world_box[:, 2], (0, 0, 1))
-    assert found.evidence.visible >= 6 and found.evidence.absent == 0 and found.score > 0.5
+    assert found.evidence.visible >= 6 and found.evidence.absent == 0
+    worse = replace(found.evidence, reprojection_iou=0.5, mask_iou=0.5)
+    assert found.score == confidence(found.evidence) > 1.5 * confidence(worse)
     last = FRAMES[-1].T_world_camera[:3, 3]
     assert (last - found.nearest.point_world) @ found.nearest.normal_world > 0
 

@@ -7,8 +7,8 @@ from scene_r1_ros.types import Evidence
 
 # Logistic map to the chance that the object's box is right (3D box IoU of 0.5 or more with its visible surface).
 # ``python -m scene_r1_ros.evaluation.calibrate`` fits these numbers to rendered rooms and prints them.
-BIAS = -16.17
-WEIGHTS = {"reprojection": 1.74, "masks": 12.26, "agreement": 0.19, "depth": 1.17, "views": 5.13}
+BIAS = -6.11
+WEIGHTS = {"reprojection": 1.46, "masks": 4.03, "agreement": 1.46, "depth": 0.00, "views": 0.30}
 
 
 def features(evidence: Evidence) -> dict[str, float]:

@@ -119,13 +119,14 @@ def nothing(masks):
 def test_results_add_up_to_the_table(clip):
     results = list(bench_case(clip, CLEAN, {"raw": raw, "nothing": nothing}))
     rows = summary(results)
-    assert {r["group"] for r in rows} == {"near", "near, large", "near, small", "far"}
+    assert {r["group"] for r in rows} == {"near", "near, large", "near, small", "far", "all"}
     for row in rows:
         assert row["lifted"] == (row["objects"] if row["route"] == "raw" else 0)
         if row["route"] == "nothing":
             assert (row["iou"], row["f_score"], row["center_m"], row["size_error"]) == (0, 0, None, None)
     by_group = {row["group"]: row for row in rows if row["route"] == "raw"}
     assert by_group["near"]["objects"] == by_group["near, large"]["objects"] + by_group["near, small"]["objects"]
+    assert by_group["all"]["objects"] == by_group["near"]["objects"] + by_group["far"]["objects"]
     assert by_group["near"]["iou"] > 0.5 and by_group["near"]["f_score"] > 0.95  # noise, but no errors
     assert masks_table({"summary": rows}).row_count == 3  # the case and two routes
 
