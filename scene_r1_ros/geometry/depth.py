@@ -77,3 +77,9 @@ def seen_at(points_world: NDArray, frame: Frame) -> tuple[NDArray[np.intp], NDAr
     measured_m, z = frame.depth_m[v, u], points_camera[:, 2]
     agrees = np.abs(measured_m - z) < AGREE_SIGMAS * depth_sigma_m(z) + AGREE_DRIFT_M
     return u, v, inside & (measured_m > 0) & agrees
+
+
+def measured_at(frame: Frame, u: NDArray[np.intp], v: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Depth at pixels of the colour image, columns and rows (N,) each, metres, 0 = no measurement."""
+    height, width = frame.depth_m.shape
+    return frame.depth_m[v * height // frame.camera.height, u * width // frame.camera.width]

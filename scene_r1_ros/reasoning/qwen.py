@@ -6,18 +6,17 @@ Frames are given as images with their times in the text between them, because th
 the times where no video metadata goes with the frames.
 """
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from scene_r1_ros.checkpoints import chosen_device, is_hub_name
 from scene_r1_ros.errors import ModelFailed
 from scene_r1_ros.reasoning.prompting import caption, instruction, prompt
 from scene_r1_ros.reasoning.protocol import ModelSpec, Reply, Request
 
 ARCHITECTURES = ("qwen2_5_vl", "qwen3_vl")
 IMAGE_PAD = "<|image_pad|>"
-HUB_NAME = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 MIN_PIXELS = 56 * 56  # of an image at the model's input, as in the published checkpoints
 
@@ -32,7 +31,7 @@ class TransformersModel:
     def __init__(self, path_or_name: str, spec: ModelSpec, device: str = "auto"):
         self.spec = spec
         torch, transformers = _libraries()
-        self.device = _device(torch, device)
+        self.device = chosen_device(device, "model.device")
         source = _checked_source(path_or_name)
         try:
             self._load(source, torch, transformers)
@@ -163,19 +162,11 @@ def _libraries() -> tuple[Any, Any]:
     return torch, transformers
 
 
-def _device(torch: Any, device: str) -> str:
-    available = torch.cuda.is_available()
-    if device == "cuda" and not available:
-        raise ModelFailed("model.device = 'cuda', but torch sees no GPU; install a driver and a CUDA build of torch, "
-                          "or set model.device: auto or cpu")  # fmt: skip
-    return "cuda" if available and device != "cpu" else "cpu"
-
-
 def _checked_source(path_or_name: str) -> str:
     """A folder whose weights are not pickled, or a hub name."""
     folder = Path(path_or_name).expanduser()
     if not folder.is_dir():
-        if HUB_NAME.fullmatch(path_or_name) and not folder.exists():
+        if is_hub_name(path_or_name):
             return path_or_name
         raise ModelFailed(
             f"model.path = {path_or_name!r} is no folder; give the folder of a checkpoint, "

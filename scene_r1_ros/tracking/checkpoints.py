@@ -1,18 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the weights of a learned tracker come from, and where they run."""
+"""Reads the weights of a learned tracker from a file that may be hostile."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 from scene_r1_ros.errors import ModelFailed
-
-HUB_NAME = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
-
-
-def is_hub_name(path_or_name: str) -> bool:
-    """``OWNER/NAME``, and nothing on this disk is called so."""
-    return bool(HUB_NAME.fullmatch(path_or_name)) and not Path(path_or_name).expanduser().exists()
 
 
 def read_weights(path: Path) -> dict[str, Any]:
@@ -73,18 +65,3 @@ def _reason(error: Exception) -> str:
     """What torch's unpickler refused, without torch's advice how to read the file unsafely."""
     said = str(error).rpartition("WeightsUnpickler error:")[2].strip()
     return said.partition("\n")[0].partition(". ")[0][:200]
-
-
-def chosen_device(wanted: str) -> str:
-    """``cpu`` or ``cuda``.
-
-    Raises:
-        ModelFailed: a GPU is asked for where torch sees none.
-    """
-    import torch
-
-    available = torch.cuda.is_available()
-    if wanted == "cuda" and not available:
-        raise ModelFailed("tracker.device = 'cuda', but torch sees no GPU; install a driver and a CUDA build of torch, "
-                          "or set tracker.device: auto or cpu")  # fmt: skip
-    return "cuda" if available and wanted != "cpu" else "cpu"

@@ -15,7 +15,7 @@ from scipy.spatial import KDTree
 
 from scene_r1_ros.config import LiftConfig
 from scene_r1_ros.errors import NotThere
-from scene_r1_ros.geometry.depth import depth_sigma_m, lift_mask
+from scene_r1_ros.geometry.depth import depth_sigma_m, lift_mask, measured_at
 from scene_r1_ros.geometry.pose import inverse, transform
 from scene_r1_ros.geometry.voxels import fuse
 from scene_r1_ros.run import Run
@@ -185,8 +185,7 @@ def shown(uv: NDArray, z: NDArray, mask: Mask) -> Support:
     pixel = np.rint(uv).astype(np.intp)
     in_image = np.all((pixel >= 0) & (pixel < size), axis=1)
     u, v = np.where(in_image[:, None], pixel, 0).T
-    height, width = frame.depth_m.shape
-    measured_m = frame.depth_m[v * height // frame.camera.height, u * width // frame.camera.width]
+    measured_m = measured_at(frame, u, v)
     tolerance_m = DRIFT_M + DRIFT_RAD * z + 3 * depth_sigma_m(z)
     seen = in_image & (measured_m > 0) & (np.abs(measured_m - z) < tolerance_m)
     inside = mask.pixels[v, u]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from scene_r1_ros.geometry.depth import AGREE_SIGMAS, depth_sigma_m
+from scene_r1_ros.geometry.depth import AGREE_SIGMAS, depth_sigma_m, measured_at
 from scene_r1_ros.geometry.pose import inverse, transform
 from scene_r1_ros.tracking.crop import Crop
 from scene_r1_ros.types import Mask
@@ -33,8 +33,7 @@ class Reference:
         points_camera = transform(self._T_camera_world, points_world - self.offset_world)
         uv, inside = frame.camera.project(points_camera)
         u, v = np.where(inside[:, None], np.rint(uv), 0).astype(np.intp).T
-        height, width = frame.depth_m.shape
-        measured_m = frame.depth_m[v * height // frame.camera.height, u * width // frame.camera.width]
+        measured_m = measured_at(frame, u, v)
         z = points_camera[:, 2]
         seen = inside & (measured_m > 0) & (np.abs(measured_m - z) < AGREE_SIGMAS * depth_sigma_m(z) + DRIFT_M)
         shown = np.where(self.mask.pixels[v, u], 1, -1)

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from scene_r1_ros.checkpoints import chosen_device, is_hub_name
 from scene_r1_ros.config import TrackerConfig
 from scene_r1_ros.errors import ModelFailed
-from scene_r1_ros.tracking.checkpoints import chosen_device, is_hub_name, read_weights
+from scene_r1_ros.tracking.checkpoints import read_weights
 from scene_r1_ros.tracking.protocol import Prompt
 from scene_r1_ros.tracking.video import LearnedTracker, Pixels, Seen, box_corners, drawn_pixels, forgotten
 from scene_r1_ros.types import Frame, Mask
@@ -47,7 +48,7 @@ class Sam2Tracker(LearnedTracker):
     def __init__(self, config: TrackerConfig, image_size: int = 1024):
         build = _library()
         self.config = config
-        self.device = chosen_device(config.device)
+        self.device = chosen_device(config.device, "tracker.device")
         path = _downloaded(config.path) if is_hub_name(config.path) else Path(config.path).expanduser()
         weights = read_weights(path)
         name = f"configs/sam2.1/sam2.1_hiera_{_size(weights, path)}.yaml"

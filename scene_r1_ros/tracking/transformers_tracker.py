@@ -9,9 +9,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from scene_r1_ros.checkpoints import chosen_device, is_hub_name
 from scene_r1_ros.config import TrackerConfig
 from scene_r1_ros.errors import ModelFailed
-from scene_r1_ros.tracking.checkpoints import chosen_device, is_hub_name
 from scene_r1_ros.tracking.protocol import Prompt
 from scene_r1_ros.tracking.video import LearnedTracker, Pixels, Seen, box_corners, drawn_pixels, forgotten
 from scene_r1_ros.types import Frame, Mask
@@ -33,7 +33,7 @@ class TransformersTracker(LearnedTracker):
     def __init__(self, config: TrackerConfig):
         transformers = _library()
         self.config = config
-        self.device = chosen_device(config.device)
+        self.device = chosen_device(config.device, "tracker.device")
         source = _checked_source(config.path)
         try:
             self._load(source, transformers)
