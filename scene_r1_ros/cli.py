@@ -14,16 +14,17 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
+from scene_r1_ros import __version__
 from scene_r1_ros import config as settings
-from scene_r1_ros.errors import SceneR1Error
+from scene_r1_ros.answer import Answer
+from scene_r1_ros.errors import NotWritten, SceneR1Error
 from scene_r1_ros.evaluation.what import What
-from scene_r1_ros.types import Answer, Frame
+from scene_r1_ros.types import Frame
 
-OK, BAD = 0, 2
+OK, FAILED, BAD = 0, 1, 2
 
 app = typer.Typer(
     name="scene-r1",
-    help="From a sentence to a 3D mask, a box and the reasoning behind it, out of posed RGB-D video.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -58,6 +59,21 @@ OutOption = Annotated[
 ]
 
 
+def print_version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"scene-r1 {__version__}", highlight=False)
+        raise typer.Exit(OK)
+
+
+@app.callback()
+def scene_r1(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """From a sentence to a 3D mask, a box and the reasoning behind it, out of posed RGB-D video."""
+
+
 @app.command()
 def ground(
     query: Annotated[str, typer.Argument(help='What to find, e.g. "the red mug left of the sink".')],
@@ -69,7 +85,7 @@ def ground(
     ] = "",
     out: OutOption = Path("out/ground"),
     steps: Annotated[
-        bool, typer.Option("--steps", help="Also write steps.png: masks, votes and box, step by step.")
+        bool, typer.Option("--steps", help="Also write steps.png: masks, votes and box, or what did not hold.")
     ] = False,
     config: ConfigOption = None,
 ) -> None:
@@ -116,7 +132,7 @@ def info(path: Annotated[Path, typer.Argument(help="A folder of frames, a TUM RG
 
 @app.command("config")
 def show_config(config: ConfigOption = None) -> None:
-    """Print every setting with its value, as YAML that `--config` takes."""
+    """Print every setting with its help and value, as YAML that `--config` takes."""
     chosen = configuration(config, "", "")
     sys.stdout.write(settings.dump(chosen))
 
@@ -190,13 +206,15 @@ def kind_and_path(option: str) -> dict[str, str]:
 def finish(
     answer: Answer, frames: Sequence[Frame], out: Path, chosen: settings.Config, with_steps: bool = False
 ) -> NoReturn:
-    """Save an answer, print it, and leave with its exit code."""
+    """Print an answer, save it, and leave with its exit code. What is refused is no answer, and replaces none."""
     from scene_r1_ros.report.save import save_answer
-    from scene_r1_ros.report.terminal import exit_code, print_answer
+    from scene_r1_ros.report.terminal import exit_code, print_answer, print_files
 
-    files = save_answer(answer, frames, out, chosen.lift, with_steps)
-    print_answer(answer, files, console)
-    raise typer.Exit(exit_code(answer))
+    code = exit_code(answer)
+    print_answer(answer, console)  # first: it shall not be lost where it cannot be written
+    if code != BAD:
+        print_files(save_answer(answer, frames, out, chosen.lift, with_steps), console)
+    raise typer.Exit(code)
 
 
 def fail(message: str) -> NoReturn:
@@ -213,7 +231,7 @@ def main() -> None:
     except SceneR1Error as error:
         errors.print("[red]scene-r1:[/red]", end=" ")
         errors.print(str(error), markup=False, highlight=False)
-        sys.exit(BAD)
+        sys.exit(FAILED if isinstance(error, NotWritten) else BAD)
     except KeyboardInterrupt:
         errors.print("interrupted")
         sys.exit(130)

@@ -2,7 +2,8 @@
 """Every setting, once: default, unit, range and help. YAML files and ROS parameters only override what stands here."""
 
 import reprlib
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+import textwrap
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ MAX_YAML_BYTES = 64 * 2**10
 MAX_YAML_DEPTH = 20
 MAX_INT_CHARACTERS = 1000  # the time to read an int in base 60 ("1:30:00") grows with the square of its length
 MAX_SHOWN = 200  # characters of a value in a message
+MAX_COLUMNS = 120  # of a configuration that is printed
 
 # Never the whole repr: lists within lists, as aliases of YAML or JSON make them, would take gigabytes.
 _SHORT = reprlib.Repr()
@@ -188,5 +190,26 @@ def checked(value: Any, kind: type, rule: Any, where: str) -> Any:
 
 
 def dump(config: Config) -> str:
-    """The whole configuration as YAML."""
-    return yaml.safe_dump(asdict(config), sort_keys=False)
+    """The whole configuration as YAML, each setting below its help."""
+    return "\n".join(lines_of(config, "")) + "\n"
+
+
+def lines_of(config: Any, indent: str) -> list[str]:
+    lines = []
+    for known in fields(config):
+        value = getattr(config, known.name)
+        if is_dataclass(value):
+            lines += [f"{indent}{known.name}:", *lines_of(value, indent + "  ")]
+        else:
+            lines += textwrap.wrap(explained(known.metadata), MAX_COLUMNS, initial_indent=f"{indent}# ",
+                                   subsequent_indent=f"{indent}#   ")  # fmt: skip
+            quotes = '"' if isinstance(value, str) else None  # in quotes, text takes one line, whatever is in it
+            scalar = yaml.safe_dump(value, default_style=quotes, width=float("inf")).splitlines()[0]
+            lines.append(f"{indent}{known.name}: {scalar}")
+    return lines
+
+
+def explained(rule: Any) -> str:
+    """The help of a setting, and what it may be."""
+    allowed = ", ".join(rule["choices"]) if rule["choices"] else f"{rule['low']} to {rule['high']}"
+    return f"{rule['help']} ({allowed})" if rule["choices"] or rule["low"] is not None else rule["help"]

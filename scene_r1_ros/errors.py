@@ -78,5 +78,9 @@ class Preempted(Canceled):
     code = ErrorCode.PREEMPTED
 
 
+class NotWritten(SceneR1Error):
+    """What was worked out could not be written, or not all of it."""
+
+
 class ModelFailed(SceneR1Error):
     code = ErrorCode.MODEL_FAILED

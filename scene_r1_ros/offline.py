@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from scene_r1_ros.answer import Answer
 from scene_r1_ros.config import Config
 from scene_r1_ros.errors import BadBox, NoKeyframes
 from scene_r1_ros.memory.buffer import KeyframeBuffer
@@ -18,7 +19,7 @@ from scene_r1_ros.run import Run
 from scene_r1_ros.scene_r1 import SceneR1
 from scene_r1_ros.sequences import Sequence, open_sequence
 from scene_r1_ros.tracking import load_tracker
-from scene_r1_ros.types import Answer, Box2D, Frame
+from scene_r1_ros.types import Box2D, Frame
 
 NUMBER = r"\s*(-?\d+(?:\.\d*)?)\s*"
 BOX = re.compile(rf"(?P<frame>.+):{NUMBER},{NUMBER},{NUMBER},{NUMBER}")

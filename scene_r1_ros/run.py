@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import get_args
 
+from scene_r1_ros.answer import ReasoningStep, Stage
 from scene_r1_ros.errors import Canceled, DeadlineExceeded, Preempted
-from scene_r1_ros.types import ReasoningStep, Stage
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from scene_r1_ros.answer import DOUBTFUL, Answer, Evidence, SceneObject, Try, certainty
 from scene_r1_ros.config import Config
 from scene_r1_ros.errors import (
     BadInput,
@@ -29,10 +30,11 @@ from scene_r1_ros.reasoning.image import hypotheses
 from scene_r1_ros.reasoning.protocol import Model
 from scene_r1_ros.reasoning.temporal import ground_in_time
 from scene_r1_ros.run import Run
-from scene_r1_ros.tracking.consistency import Cut, consistent
+from scene_r1_ros.text import counted
+from scene_r1_ros.tracking.consistency import Checked, consistent
 from scene_r1_ros.tracking.protocol import Tracker
 from scene_r1_ros.tries import Tries
-from scene_r1_ros.types import Answer, Evidence, Frame, Hypothesis, SceneObject, TimeWindow
+from scene_r1_ros.types import Frame, Hypothesis, Mask, TimeWindow
 
 log = logging.getLogger(__name__)
 
@@ -68,28 +70,27 @@ class SceneR1:
         with run.stage("temporal"):
             windows = ground_in_time(self.model, checked_query(query), clip, run)
         # 3. Image grounding: where is it in a frame of that window? Boxes are tried until a place is confirmed.
-        tries = self._tries(query, clip, windows, run)
+        tries = Tries(self.config.verify, clip)
+        try:
+            self._look(query, tries, clip, windows, run)
+        except (DeadlineExceeded, ModelFailed) as error:
+            if tries.best is None:
+                return replace(failed(query, error), tries=tuple(tries.failed))
+            run.note(f"No further frame was asked: {error}")
+            run.timeout_s = float("inf")  # what is found is answered, however late
         best = tries.best
         if best is None:
-            return not_found(query, clip, windows, tries.failures)
+            return not_found(query, clip, windows, tries.failed)
         # 7. Answer.
         with run.stage("answer"):
             window = holding(windows, clip.times_s[clip.frames.index(best.source)])
             return Answer(query, "found", text=summary(best), objects=(best,), window=window)
 
-    def _tries(self, query: str, clip: Clip, windows: tuple[TimeWindow, ...], run: Run) -> Tries:
-        tries = Tries(self.config.verify)
-        try:
-            for hypothesis in self._hypotheses(query, clip, windows, run):
-                self._try(hypothesis, tries, clip.frames, run)
-                if tries.over:
-                    break
-        except (DeadlineExceeded, ModelFailed) as error:
-            if tries.best is None:
-                raise
-            run.note(f"No further frame was asked: {error}")
-            run.timeout_s = float("inf")  # what is found is answered, however late
-        return tries
+    def _look(self, query: str, tries: Tries, clip: Clip, windows: tuple[TimeWindow, ...], run: Run) -> None:
+        for hypothesis in self._hypotheses(query, clip, windows, run):
+            self._try(hypothesis, tries, clip, run)
+            if tries.over:
+                return
 
     def _hypotheses(self, query: str, clip: Clip, windows: tuple[TimeWindow, ...], run: Run) -> Iterator[Hypothesis]:
         places = hypotheses(self.model, query, clip, windows, run)
@@ -100,22 +101,30 @@ class SceneR1:
                 return
             yield place
 
-    def _try(self, hypothesis: Hypothesis, tries: Tries, frames: Sequence[Frame], run: Run) -> None:
+    def _try(self, hypothesis: Hypothesis, tries: Tries, clip: Clip, run: Run) -> None:
         if tries.agrees(hypothesis, run):
             return
+        tracked = Checked((), ())
         try:
-            # 4. to 6. Track, lift, verify.
-            tries.found.append(self._object(hypothesis, frames, run))
+            # 4. Track: masks in every view that sees it.
+            with run.stage("track"):
+                (masks,) = self.tracker.track(clip.frames, [hypothesis], run)
+                tracked = Checked(masks, ())  # what there is to show if they do not hold
+                tracked = self._checked(hypothesis, masks, clip, run)
+            # 5. and 6. Lift, verify.
+            tries.found.append(self._object(hypothesis, tracked, clip, run))
         except (NoDepth, NotThere, BadInput) as failure:  # the last: poses that jump; another frame may hold
-            tries.fail(hypothesis, failure, run)
+            tries.fail(hypothesis, tracked, failure, run)
 
-    def _object(self, hypothesis: Hypothesis, frames: Sequence[Frame], run: Run) -> SceneObject:
-        # 4. Track: masks in every view that sees it.
-        with run.stage("track"):
-            (tracked,) = self.tracker.track(frames, [hypothesis], run)
-            masks, cut = consistent(tracked, hypothesis.frame, self.config.lift, run)
-            boxes = tuple((m.frame.frame_id, m.box) for m in masks if m.box)
-            run.note(f"Followed '{hypothesis.label}' into {len(masks)} views.{cut_text(cut)}", boxes=boxes)
+    def _checked(self, hypothesis: Hypothesis, masks: Sequence[Mask], clip: Clip, run: Run) -> Checked:
+        kept = consistent(masks, hypothesis.frame, self.config.lift, run)
+        boxes = tuple((m.frame.frame_id, m.box) for m in kept.masks if m.box)
+        views = counted(len(kept.masks), "view")
+        run.note(f"Followed '{hypothesis.label}' into {views}.{cut_text(kept, clip)}", boxes=boxes)
+        return kept
+
+    def _object(self, hypothesis: Hypothesis, tracked: Checked, clip: Clip, run: Run) -> SceneObject:
+        frames, masks = clip.frames, tracked.masks
         # 5. Lift: one cloud in the world.
         with run.stage("lift"):
             cloud = lift(masks, self.config.lift, run)
@@ -126,12 +135,12 @@ class SceneR1:
         with run.stage("verify"):
             evidence = verify(points_world, masks, frames, hypothesis, self.config.verify)
             score = confidence(evidence)
-            run.note(f"{verdict_text(hypothesis, evidence)} Confidence {score:.2f}.")
+            run.note(f"{verdict_text(clip.name(hypothesis.frame), evidence)} {certainty(score).capitalize()}.")
             covariance_m2 = center_covariance_m2(points_world, box, masks)
             nearest = nearest_point(points_world, masks, frames)
         return SceneObject(
             hypothesis.label, score, points_world, cloud.colors, cloud.object_share, box, covariance_m2, nearest,
-            hypothesis.frame, masks, evidence, tuple(c.mask for c in cut),
+            hypothesis.frame, masks, evidence, tuple(c.mask for c in tracked.cut),
         )  # fmt: skip
 
     def _ask(self, question: str, frames: Sequence[Frame], run: Run) -> Answer:
@@ -170,17 +179,17 @@ def checked_query(query: str) -> str:
     return query
 
 
-def not_found(query: str, clip: Clip, windows: tuple[TimeWindow, ...], failures: Sequence[SceneR1Error]) -> Answer:
+def not_found(query: str, clip: Clip, windows: tuple[TimeWindow, ...], failed: Sequence[Try]) -> Answer:
     """Looked and did not find: why, with a code of its own where the object was seen but could not be lifted."""
     span = f"{len(clip.frames)} keyframes over {clip.times_s[-1]:.1f} s"
-    if failures:
-        why = f"{len(failures)} place(s) looked right in the image, but none held in 3D; the last: {failures[-1]}"
+    if failed:
+        why = f"{len(failed)} place(s) looked right in the image, but none held in 3D; the last: {failed[-1].reason}"
     else:
         why = "no frame of its time window shows it" if windows else "the model says that it is not in the video"
-    code = ErrorCode.NO_DEPTH if failures and all(isinstance(f, NoDepth) for f in failures) else ErrorCode.NOT_FOUND
-    return Answer(
-        query, "not_found", code, f"{query!r} not found in {span}: {why}", window=windows[0] if windows else None
-    )
+    no_depth = bool(failed) and all(one.code == ErrorCode.NO_DEPTH for one in failed)
+    code = ErrorCode.NO_DEPTH if no_depth else ErrorCode.NOT_FOUND
+    why = f"{query!r} not found in {span}: {why}"
+    return Answer(query, "not_found", code, why, tries=tuple(failed), window=windows[0] if windows else None)
 
 
 def holding(windows: Sequence[TimeWindow], time_s: float) -> TimeWindow:
@@ -191,20 +200,21 @@ def holding(windows: Sequence[TimeWindow], time_s: float) -> TimeWindow:
 def summary(found: SceneObject) -> str:
     """One sentence that a robot can say."""
     x, y, z = found.box.center_world
+    doubt = " I am not sure of it." if found.score < DOUBTFUL else ""
     return (
         f"{found.label}: at ({x:.2f}, {y:.2f}, {z:.2f}) m, {metres(found.box.size_m)} m large, "
-        f"seen from {len(found.masks)} views."
+        f"seen from {counted(len(found.masks), 'view')}.{doubt}"
     )
 
 
-def cut_text(cut: Sequence[Cut]) -> str:
-    reasons = "; ".join(f"frame {c.mask.frame.frame_id}: {c.reason}" for c in cut)
-    return f" Masks that depth and pose contradict were cut off: {reasons}." if cut else ""
+def cut_text(tracked: Checked, clip: Clip) -> str:
+    reasons = "; ".join(f"{clip.name(c.mask.frame)}: {c.reason}" for c in tracked.cut)
+    return f" Masks that depth and pose contradict were cut off: {reasons}." if reasons else ""
 
 
-def verdict_text(hypothesis: Hypothesis, evidence: Evidence) -> str:
+def verdict_text(source: str, evidence: Evidence) -> str:
     return (
-        f"Projected back into frame {hypothesis.frame.frame_id}, it covers its box with IoU "
+        f"Projected back into {source}, it covers its box with IoU "
         f"{evidence.reprojection_iou:.2f}; its masks by {evidence.mask_iou:.2f}. Other keyframes: {evidence.visible} "
         f"show it, in {evidence.hidden} it is hidden, {evidence.absent} see through its place."
     )

@@ -25,3 +25,8 @@ def clean_fields(made: Any, **limits: int) -> None:
     """Make texts of a frozen dataclass encodable and at most so many characters long: they go to files and messages."""
     for name, limit in limits.items():
         object.__setattr__(made, name, clean_text(getattr(made, name), limit))
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 view``, ``2 views``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

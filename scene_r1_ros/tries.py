@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The places that were tried for one query, and which of them wins: the one that the boxes of most frames agree on."""
 
+from scene_r1_ros.answer import MAX_CUT, N_VIEWS, SceneObject, Try
 from scene_r1_ros.config import VerifyConfig
 from scene_r1_ros.errors import SceneR1Error
 from scene_r1_ros.geometry.surface import thinned
 from scene_r1_ros.geometry.verify import MAX_POINTS, iou_with, projected_box
+from scene_r1_ros.reasoning.clip import Clip
 from scene_r1_ros.run import Run
-from scene_r1_ros.types import Hypothesis, SceneObject
+from scene_r1_ros.tracking.consistency import Checked
+from scene_r1_ros.tracking.views import spread
+from scene_r1_ros.types import Hypothesis
 
 # A box agrees with an object whose projection, or whose mask there, it covers by this IoU; then it need not be tried.
 AGREES_IOU = 0.7
@@ -15,11 +19,12 @@ AGREES_IOU = 0.7
 class Tries:
     """All boxes that the model named, the objects that held in 3D, and why others did not."""
 
-    def __init__(self, config: VerifyConfig):
+    def __init__(self, config: VerifyConfig, clip: Clip):
         self.config = config
+        self.clip = clip
         self.boxes: list[Hypothesis] = []
         self.found: list[SceneObject] = []
-        self.failures: list[SceneR1Error] = []
+        self.failed: list[Try] = []
 
     @property
     def best(self) -> SceneObject | None:
@@ -31,7 +36,7 @@ class Tries:
         """Enough frames agree on the best place, or none needs to, or enough was tried."""
         if self.found and self.config.confirmations == 0:
             return True
-        tried = len(self.found) + len(self.failures)
+        tried = len(self.found) + len(self.failed)
         return tried >= self.config.max_tries or len(self._agreeing()) > self.config.confirmations
 
     def agrees(self, hypothesis: Hypothesis, run: Run) -> bool:
@@ -42,14 +47,23 @@ class Tries:
             return False
         found = self.found[ious.index(max(ious))]
         run.note(
-            f"The box in frame {hypothesis.frame.frame_id} falls on '{found.label}' as found from frame "
-            f"{found.source.frame_id}, with IoU {max(ious):.2f}: that confirms it."
+            f"The box in {self.clip.name(hypothesis.frame)} falls on '{found.label}' as found from "
+            f"{self.clip.name(found.source)}, with IoU {max(ious):.2f}: that confirms it."
         )
         return True
 
-    def fail(self, hypothesis: Hypothesis, failure: SceneR1Error, run: Run) -> None:
-        run.note(f"Frame {hypothesis.frame.frame_id} does not hold: {failure}")
-        self.failures.append(failure)
+    def fail(self, hypothesis: Hypothesis, masks: Checked, failure: SceneR1Error, run: Run) -> None:
+        """Remember a box that does not hold, with the masks that the tracker made of it, if it came to that."""
+        run.note(f"The box in {self.clip.name(hypothesis.frame)} does not hold: {failure}")
+        frame = hypothesis.frame
+        cut = spread([c.mask for c in masks.cut], frame, MAX_CUT)
+        shown = [mask for mask in masks.masks if mask.frame is frame]
+        shown += spread(masks.masks, frame, N_VIEWS - len(cut))
+        shown.sort(key=lambda mask: mask.frame.stamp_ns)
+        views = len(masks.masks) + len(masks.cut)
+        self.failed.append(
+            Try(frame, hypothesis.box, tuple(shown), tuple(cut), views, len(masks.cut), failure.code, str(failure))
+        )
 
     def _agreeing(self) -> list[str]:
         """The frames that have a box on the best object. Its own counts only if covered as well as any other."""

@@ -1,20 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What travels through the system. Each value is validated once, when it is made, and never changes after."""
+"""What is seen: frames, and places in them. Each value is validated once, when it is made, and never changes after."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scene_r1_ros.errors import BadBox, BadInput, ErrorCode
+from scene_r1_ros.errors import BadBox, BadInput
 from scene_r1_ros.geometry.camera import PinholeCamera
 from scene_r1_ros.geometry.pose import checked_pose
 from scene_r1_ros.text import MAX_LABEL, MAX_TEXT, clean_fields
-
-Stage = Literal["select", "temporal", "image", "track", "lift", "verify", "answer"]
-Status = Literal["found", "not_found", "answered", "error"]
 
 # Depth registered to colour may have another size (half, quarter), but shows the same field of view.
 ASPECT_TOLERANCE = 0.02
@@ -193,94 +189,3 @@ class Mask:
         if len(ys) == 0:
             return None
         return Box2D(float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1))
-
-
-@dataclass(frozen=True, eq=False)
-class OrientedBox:
-    """A box of ``size_m`` along the axes of ``R_world_box``, centred at ``center_world``."""
-
-    center_world: NDArray[np.float64]  # (3,) metres
-    size_m: NDArray[np.float64]  # (3,) edge lengths, metres
-    R_world_box: NDArray[np.float64]  # (3, 3) rotation
-
-    def corners_world(self) -> NDArray[np.float64]:
-        """(8, 3) metres; corner i lies on the + side of axis k where bit k of i is set."""
-        signs = np.array([[(i >> k) & 1 for k in range(3)] for i in range(8)]) - 0.5
-        return self.center_world + (signs * self.size_m) @ self.R_world_box.T
-
-
-Verdict = Literal["visible", "hidden", "absent", "out of view"]
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What speaks for an object. The counts are of other keyframes than the one it was grounded in."""
-
-    reprojection_iou: float  # box IoU, 0 to 1, of its points with the box it was grounded from
-    mask_iou: float  # the same with the boxes of its masks, mean over all views
-    depth_share: float  # of its pixels that have depth in the frame it was grounded in, 0 to 1
-    visible: int  # keyframes whose depth shows it where it should be
-    hidden: int  # ... in which something stands before it
-    absent: int  # ... that see through its place
-
-
-@dataclass(frozen=True, eq=False)
-class SurfacePoint:
-    """A point on an object and where its surface faces there."""
-
-    point_world: NDArray[np.float64]  # (3,) metres
-    normal_world: NDArray[np.float64]  # (3,) unit, out of the object
-
-
-@dataclass(frozen=True, eq=False)
-class SceneObject:
-    """One object in the world."""
-
-    label: str
-    score: float  # the chance that its box is right, 0 to 1 (see geometry.confidence)
-    points_world: NDArray[np.float32]  # (N, 3) metres
-    colors: NDArray[np.uint8]  # (N, 3) RGB
-    object_share: NDArray[np.float32]  # (N,) share of the views' votes that say the point is the object, 0.5 to 1
-    box: OrientedBox
-    center_covariance_m2: NDArray[np.float64]  # (3, 3) of the box's centre, in the world
-    nearest: SurfacePoint  # where a robot can touch it first
-    source: Frame  # the frame it was grounded in
-    masks: tuple[Mask, ...]  # in order of time
-    evidence: Evidence
-    cut_masks: tuple[Mask, ...] = ()  # that the tracker made, but depth and pose contradict; not part of the object
-
-    def __post_init__(self) -> None:
-        clean_fields(self, label=MAX_LABEL)
-
-
-@dataclass(frozen=True)
-class ReasoningStep:
-    """One step of the rationale, with the evidence it rests on."""
-
-    stage: Stage
-    text: str
-    frames: tuple[Frame, ...] = ()
-    boxes: tuple[tuple[str, Box2D], ...] = ()  # (frame_id, box)
-    window: TimeWindow | None = None
-
-    def __post_init__(self) -> None:
-        clean_fields(self, text=MAX_TEXT)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came of a query or a question. ``status`` tells whether there is an object, an answer, or why not."""
-
-    query: str
-    status: Status
-    error_code: ErrorCode = ErrorCode.NONE
-    error_msg: str = ""
-    text: str = ""  # the answer to a question
-    objects: tuple[SceneObject, ...] = ()  # best first
-    window: TimeWindow | None = None
-    rationale: tuple[ReasoningStep, ...] = ()
-    timings_s: dict[str, float] = field(default_factory=dict)  # stage -> seconds
-    first_stamp_ns: int = 0  # where the clip's time 0 is
-
-    def __post_init__(self) -> None:
-        clean_fields(self, query=MAX_TEXT, error_msg=MAX_TEXT, text=MAX_TEXT)

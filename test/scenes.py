@@ -3,8 +3,9 @@
 
 import numpy as np
 
+from scene_r1_ros.answer import OrientedBox
 from scene_r1_ros.geometry.camera import PinholeCamera
-from scene_r1_ros.types import Box2D, Frame, Mask, OrientedBox
+from scene_r1_ros.types import Box2D, Frame, Mask
 
 CAMERA = PinholeCamera(160, 120, 140.0, 140.0, 79.5, 59.5)
 BLOCK = OrientedBox(np.array([0.0, 0.0, 0.15]), np.array([0.4, 0.2, 0.3]), np.eye(3))

@@ -9,6 +9,7 @@ import sys
 import pytest
 import yaml
 
+import scene_r1_ros
 from scene_r1_ros.sequences import write_folder
 from test.scenes import clip, tight_box
 
@@ -58,6 +59,34 @@ def test_a_question_is_answered(room, tmp_path):
     assert code == 0 and "One red." in said and "answered 1" in said
 
 
+def test_the_version_is_that_of_the_package():
+    assert scene_r1("--version") == (0, f"scene-r1 {scene_r1_ros.__version__}\n")
+
+
+def test_a_refused_query_leaves_the_last_answer(room, tmp_path):
+    words = ["-s", room, "--box", box(1), "-o", tmp_path]
+    assert scene_r1("ground", "the red block", *words)[0] == 0
+    old = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    code, said = scene_r1("ground", " ", *words)
+    assert code == 2 and "expected 1 to 2000" in said
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == old
+
+
+def test_a_found_answer_is_told_and_kept_where_open3d_is_missing(room, tmp_path):
+    code = "import sys; sys.modules['open3d'] = None; from scene_r1_ros.cli import main; main()"
+    words = ["ground", "the red block", "-s", room, "--box", box(1), "-o", tmp_path]
+    done = subprocess.run([sys.executable, "-c", code, *map(str, words)], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 1 and "found, confidence" in done.stdout and "Traceback" not in done.stderr
+    assert "pip install open3d" in " ".join(done.stderr.split())
+    assert json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))["status"] == "found"
+
+
+def test_what_was_looked_at_in_vain_is_drawn(room, tmp_path):
+    model = f"recorded:{room.parent / 'recorded.yaml'}"
+    code, said = scene_r1("ground", "the ghost", "-s", room, "-m", model, "-o", tmp_path, "--steps")
+    assert code == 3 and "steps.png" in said and (tmp_path / "steps.png").exists()
+
+
 BAD = {
     "no such frame": (["ground", "q", "--box", "999999:1,1,5,5"], "it has 000000 to 000005"),
     "no box": (["ground", "q", "--box", "000001:1,1"], "expected FRAME:x1,y1,x2,y2"),
@@ -96,7 +125,7 @@ def test_info_says_what_a_folder_holds(room):
 
 def test_config_prints_what_config_takes(room, tmp_path):
     code, said = scene_r1("config")
-    assert code == 0
+    assert code == 0 and "# edge of the voxels the points are fused in, metres (0.001 to 0.5)\n  voxel_m: 0.005" in said
     (tmp_path / "mine.yaml").write_text(said, encoding="utf-8")
     assert scene_r1("config", "--config", tmp_path / "mine.yaml") == (0, said)
 

@@ -5,8 +5,10 @@ from dataclasses import fields, is_dataclass
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from scene_r1_ros.config import Config, dump, load, override, shown
+from scene_r1_ros.config import Config, LiftConfig, ModelConfig, dump, load, override, shown
 from scene_r1_ros.errors import BadInput
 from scene_r1_ros.resources import share
 
@@ -19,6 +21,20 @@ def written(tmp_path, text):
 
 def test_a_dump_loads_again(tmp_path):
     assert load(written(tmp_path, dump(Config()))) == Config()
+
+
+@given(text=st.text(), number=st.floats(0.001, 0.5), count=st.integers(1, 1_000_000))
+def test_any_value_loads_again_below_its_help(text, number, count):
+    chosen = Config(model=ModelConfig(path=text), lift=LiftConfig(voxel_m=number, min_points=count))
+    assert override(Config(), yaml.safe_load(dump(chosen)), "dump") == chosen
+
+
+def test_every_setting_is_explained():
+    lines = dump(Config()).splitlines()
+    settings = [i for i, line in enumerate(lines) if not line.lstrip().startswith("#") and not line.endswith(":")]
+    assert len(settings) > 20 and all(lines[i - 1].lstrip().startswith("#") for i in settings)
+    assert max(map(len, lines)) <= 120
+    assert "  # which mind answers (box, recorded, transformers)" in lines
 
 
 def test_only_what_is_named_changes(tmp_path):

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The heart, with recorded minds: found, not found, next hypothesis, errors, cancel in every stage, deadline."""
 
+import gc
 import json
+import weakref
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import yaml
 
+from scene_r1_ros.answer import N_VIEWS
 from scene_r1_ros.config import Config, TrackerConfig, VerifyConfig
-from scene_r1_ros.errors import ErrorCode
+from scene_r1_ros.errors import ErrorCode, ModelFailed
 from scene_r1_ros.evaluation.metrics import box_iou_3d
 from scene_r1_ros.geometry.confidence import confidence
+from scene_r1_ros.reasoning.clip import Clip
 from scene_r1_ros.reasoning.operator_box import OperatorBox
 from scene_r1_ros.reasoning.recorded import RecordedModel
 from scene_r1_ros.run import Run
@@ -137,7 +141,7 @@ def test_without_confirmations_the_first_place_that_holds_wins(tmp_path):
 @pytest.mark.parametrize(("confirmations", "over"), [(0, True), (1, False)])
 def test_without_confirmations_a_place_that_fills_its_box_badly_wins_too(tmp_path, confirmations, over):
     found = heart(tmp_path).ground("the red block", FRAMES).objects[0]
-    tries = Tries(VerifyConfig(confirmations=confirmations))
+    tries = Tries(VerifyConfig(confirmations=confirmations), Clip.of(FRAMES))
     assert not tries.over
     box = half_off(tight_box(TRUTHS[FRAMES.index(found.source)]))
     tries.boxes.append(Hypothesis(found.source, box, "block", ""))
@@ -160,6 +164,62 @@ def test_the_number_of_tries_is_bounded(tmp_path):
     answer = SceneR1(heart(tmp_path).model, load_tracker(few), few).ground("the red block", FRAMES)
     assert answer.status == "not_found" and "2 place(s)" in answer.error_msg
     assert [s.stage for s in answer.rationale].count("track") == 2
+    assert len(answer.tries) == 2 and all(len(tried.masks) >= 4 for tried in answer.tries)
+    assert all(tried.code == ErrorCode.NOT_FOUND for tried in answer.tries)
+    assert all(tried.box == tight_box(TRUTHS[FRAMES.index(tried.frame)]) for tried in answer.tries)
+    assert answer.tries[-1].reason in answer.error_msg
+
+
+class Fleeting:
+    """Sees the block's true masks, in pixels of its own for each query, but not in ``skip``."""
+
+    def __init__(self, skip=None):
+        self.skip, self.made = skip, []
+
+    def track(self, frames, prompts, run):
+        masks = tuple(replace(m, pixels=m.pixels.copy()) for m in TRUTHS_OF_12 if m.frame is not self.skip)
+        self.made += [weakref.ref(mask.pixels) for mask in masks]
+        return [masks for _ in prompts]
+
+
+FRAMES_OF_12, TRUTHS_OF_12 = clip(12)
+NEVER = Config(verify=VerifyConfig(min_reprojection_iou=1.0, max_tries=2))
+
+
+def test_tries_keep_what_is_shown_of_them_and_go_with_their_answer():
+    tracker, mind = Fleeting(), OperatorBox(FRAMES_OF_12[2].frame_id, tight_box(TRUTHS_OF_12[2]))
+    gc.disable()
+    try:
+        answer = SceneR1(mind, tracker, NEVER).ground("the red block", FRAMES_OF_12)
+        (tried,) = answer.tries
+        assert tried.views == 12 and len(tried.masks) == 1 + N_VIEWS and tried.masks[0].frame is not tried.frame
+        assert sum(pixels() is not None for pixels in tracker.made) == 1 + N_VIEWS
+        del answer, tried
+        assert all(pixels() is None for pixels in tracker.made)
+    finally:
+        gc.enable()
+
+
+def test_masks_that_miss_the_place_that_was_shown_are_kept_too():
+    mind = OperatorBox(FRAMES_OF_12[2].frame_id, tight_box(TRUTHS_OF_12[2]))
+    answer = SceneR1(mind, Fleeting(skip=FRAMES_OF_12[2]), CONFIG).ground("the red block", FRAMES_OF_12)
+    (tried,) = answer.tries
+    assert "sees nothing at the place" in tried.reason and tried.views == 11 and len(tried.masks) == N_VIEWS
+
+
+@pytest.mark.parametrize(("error", "code"), [(None, ErrorCode.TIMEOUT), (ModelFailed("gone"), ErrorCode.MODEL_FAILED)])
+def test_what_was_tried_is_kept_where_the_time_or_the_model_ends_a_query(tmp_path, error, code):
+    run = Run(timeout_s=30.0)
+
+    def end(progress):
+        if progress.stage == "image" and "verify" in run.timings_s:
+            run.timeout_s = run.timeout_s if error else 0.0
+            if error:
+                raise error
+
+    run.on_progress = end
+    answer = SceneR1(heart(tmp_path).model, load_tracker(NEVER), NEVER).ground("the red block", FRAMES, run)
+    assert (answer.status, answer.error_code, len(answer.tries)) == ("error", code, 1)
 
 
 def test_what_is_found_is_answered_even_if_time_is_up_before_it_is_confirmed(tmp_path):
@@ -187,7 +247,7 @@ def test_an_object_comes_with_what_a_planner_needs(tmp_path):
     assert off @ np.linalg.solve(found.center_covariance_m2, off) < 14.2  # 99.7 % of what the covariance says
     assert np.allclose(found.box.R_world_box[:, 2], (0, 0, 1))
     assert found.evidence.visible >= 6 and found.evidence.absent == 0
-    worse = replace(found.evidence, reprojection_iou=0.5, mask_iou=0.5)
+    worse = replace(found.evidence, reprojection_iou=0.5, mask_iou=0.5, edge_share=0.5)
     assert found.score == confidence(found.evidence) > 1.5 * confidence(worse)
     last = FRAMES[-1].T_world_camera[:3, 3]
     assert (last - found.nearest.point_world) @ found.nearest.normal_world > 0

@@ -6,19 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scene_r1_ros.answer import Answer, ReasoningStep
 from scene_r1_ros.errors import BadBox, BadInput
 from scene_r1_ros.geometry.camera import PinholeCamera
 from scene_r1_ros.text import clean_text
-from scene_r1_ros.types import (
-    Answer,
-    Box2D,
-    Frame,
-    Hypothesis,
-    Mask,
-    ReasoningStep,
-    TimeWindow,
-    clean_depth,
-)
+from scene_r1_ros.types import Box2D, Frame, Hypothesis, Mask, TimeWindow, clean_depth
 
 CAMERA = PinholeCamera(64, 48, 60, 60, 31.5, 23.5)
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from scene_r1_ros.answer import Evidence
 from scene_r1_ros.config import Config
 from scene_r1_ros.errors import BadBox
 from scene_r1_ros.evaluation.bench_tracker import true_box
@@ -22,7 +23,7 @@ from scene_r1_ros.reasoning.operator_box import OperatorBox
 from scene_r1_ros.rooms.room import RoomObject
 from scene_r1_ros.scene_r1 import SceneR1
 from scene_r1_ros.tracking import load_tracker
-from scene_r1_ros.types import Box2D, Evidence, Frame
+from scene_r1_ros.types import Box2D, Frame
 
 SEEDS = (20, 21, 22, 23)  # rooms that no benchmark and no test shows
 N_FRAMES = 12

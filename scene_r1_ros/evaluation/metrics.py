@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, KDTree, QhullError
 
+from scene_r1_ros.answer import OrientedBox
 from scene_r1_ros.errors import BadInput
-from scene_r1_ros.types import OrientedBox, TimeWindow
+from scene_r1_ros.types import TimeWindow
 
 # Faces this near, relative to the larger box, are one face. Without it, equal boxes would miss each other by rounding.
 SAME_FACE = 1e-9

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from scene_r1_ros.answer import OrientedBox
 from scene_r1_ros.config import LiftConfig
 from scene_r1_ros.errors import BadInput, NoDepth
 from scene_r1_ros.evaluation import naive
 from scene_r1_ros.evaluation.surface import TrueSurface
 from scene_r1_ros.geometry.box import oriented_box
 from scene_r1_ros.geometry.lift import lift
-from scene_r1_ros.types import Mask, OrientedBox
+from scene_r1_ros.types import Mask
 
 Route = Callable[[Sequence[Mask]], tuple[NDArray, OrientedBox]]
 

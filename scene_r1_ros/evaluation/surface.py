@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
+from scene_r1_ros.answer import OrientedBox
 from scene_r1_ros.errors import BadInput
 from scene_r1_ros.evaluation.metrics import box_iou_3d, f_score
-from scene_r1_ros.types import OrientedBox
 
 F_SCORE_M = 0.02
 THIN_M = 0.01  # clouds are compared at one point per voxel, so that density buys nothing
@@ -49,8 +49,8 @@ class TrueSurface:
             ) from error
 
     @cached_property
-    def thinned(self) -> NDArray[np.float64]:
-        return thinned(self.points_world)
+    def averaged(self) -> NDArray[np.float64]:
+        return averaged(self.points_world)
 
     @cached_property
     def turns(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -81,7 +81,7 @@ class TrueSurface:
         size_m = size_along(box, true_box)
         return Score(
             iou=box_iou_3d(box, true_box),
-            f_score=f_score(thinned(points_world), self.thinned, F_SCORE_M),
+            f_score=f_score(averaged(points_world), self.averaged, F_SCORE_M),
             center_m=float(np.linalg.norm(box.center_world - true_box.center_world)),
             size_error=float(np.mean(np.abs(size_m - true_box.size_m) / true_box.size_m)),
         )
@@ -102,7 +102,7 @@ def size_along(box: OrientedBox, like: OrientedBox) -> NDArray[np.float64]:
     return np.asarray(box.size_m)[np.argmax(alike, axis=0)]
 
 
-def thinned(points: NDArray) -> NDArray[np.float64]:
+def averaged(points: NDArray) -> NDArray[np.float64]:
     """The mean of the (N, 3) points, N >= 1, in each voxel of ``THIN_M``."""
     cells = np.floor(points / THIN_M).astype(np.int64)
     low, high = cells.min(axis=0), cells.max(axis=0)

@@ -5,9 +5,8 @@ Each pair of views gives a relative correction with its certainty, see ``relativ
 prior, so that what nothing holds stays as measured, and that the corrections of all views average to zero.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -49,30 +48,6 @@ def moved(T: NDArray, twist: NDArray, center: NDArray) -> NDArray[np.float64]:
     T_new[:3, :3] = R @ T[:3, :3]
     T_new[:3, 3] = R @ (T[:3, 3] - center) + center + twist[:3]
     return T_new
-
-
-class RefinedPose(NamedTuple):
-    T_world_camera: NDArray[np.float64]  # (4, 4)
-    confidence: float  # 0 where nothing could be compared (then the pose is the initial one), 1 where all agrees
-
-
-def refine_pose(
-    frame: Frame, references: Sequence[Frame], center_world: NDArray, T_init: NDArray | None = None
-) -> RefinedPose:
-    """Correct the pose of one frame, so that what it shows around a point agrees with frames whose poses are trusted.
-
-    Args:
-        references: frames that see the same place; their ``T_world_camera`` stay as they are.
-        center_world: (3,) the point, metres.
-        T_init: (4, 4) where the camera is thought to be, ``frame.T_world_camera`` by default.
-    """
-    T_init = frame.T_world_camera if T_init is None else T_init
-    views = [replace(frame, T_world_camera=T_init), *references]
-    graph = PoseGraph(views, [(0, i) for i in range(1, len(views))], center_world, fixed=range(1, len(views)))
-    graph.settle(Run())
-    before, after = graph.cost(measured=True), graph.cost(measured=False)
-    (T, *_), is_better = graph.believable(), after < before
-    return RefinedPose(T if is_better else T_init, 1 - min(before, after))
 
 
 def align(frames: Sequence[Frame], center_world: NDArray, run: Run | None = None) -> list[NDArray[np.float64]]:
@@ -123,20 +98,12 @@ def neighbours(poses: Sequence[NDArray]) -> list[tuple[int, int]]:
 
 
 class PoseGraph:
-    """Poses, and what pairs of views say about their relative motion. ``fixed`` views keep their poses."""
+    """Poses, and what pairs of views say about their relative motion."""
 
-    def __init__(
-        self,
-        frames: Sequence[Frame],
-        pairs: list[tuple[int, int]],
-        center_world: NDArray,
-        fixed: Iterable[int] = (),
-    ):
+    def __init__(self, frames: Sequence[Frame], pairs: list[tuple[int, int]], center_world: NDArray):
         self.frames, self.pairs, self.center_world = frames, pairs, center_world
         self.poses = [f.T_world_camera for f in frames]
         self.twists = np.zeros((len(frames), 6))  # all corrections so far
-        self.is_free = np.ones(len(frames), bool)
-        self.is_free[list(fixed)] = False
 
     def settle(self, run: Run) -> None:
         """Correct from coarse to fine, until nothing moves any more."""
@@ -164,10 +131,7 @@ class PoseGraph:
             H[b, :, a] -= A
             g[a] += right
             g[b] -= right
-        free = np.repeat(self.is_free, 6)
-        change = np.zeros(6 * n)
-        change[free] = -np.linalg.solve(H.reshape(6 * n, 6 * n)[np.ix_(free, free)], g.ravel()[free])
-        twists = change.reshape(n, 6)
+        twists = -np.linalg.solve(H.reshape(6 * n, 6 * n), g.ravel()).reshape(n, 6)
         self.twists += twists
         self.poses = [moved(T, twist, self.center_world) for T, twist in zip(self.poses, twists, strict=True)]
         self.relax = max(self.relax / 2, 1.0)

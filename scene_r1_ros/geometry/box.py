@@ -4,23 +4,26 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from scene_r1_ros.answer import OrientedBox
 from scene_r1_ros.errors import BadInput
 from scene_r1_ros.geometry.gravity import AXES, level_axes
-from scene_r1_ros.geometry.surface import thickness_m
-from scene_r1_ros.types import OrientedBox
+from scene_r1_ros.geometry.surface import LocalPlanes, thinned
 
 # Strays must not decide: this share of the points may stick out on each side.
-TRIM = 0.001
+TRIM = 0.0005
 # How far inside of that, in standard deviations of the noise, the true end may lie. More would shorten smooth clouds.
-NOISE_SIGMAS = 2.0
+NOISE_SIGMAS = 2.5
+END_POINTS = 60  # near an end that tell which way its surface faces
+MIN_FACING = 0.05  # noise that is left along a surface
 MIN_STEP_M = 0.0005
 # Where the density rises by this share of its steepest rise, an end begins: 1 would cut tapered things short.
 RISE_SHARE = 0.5
+TURN_TRIM = 0.005  # of the footprint: noise at its corners must not turn the box
 MAX_FOOTPRINT_POINTS = 2000  # more do not turn a box
 COARSE_DEG, FINE_DEG = 3.0, 0.5
 # A footprint whose smallest rectangle is hardly smaller than the one along the world's axes is round: noise alone would
 # turn its box.
-ROUND = 0.93
+ROUND = 0.96
 
 
 def oriented_box(points_world: NDArray, up: str | NDArray | None) -> OrientedBox:
@@ -38,9 +41,7 @@ def oriented_box(points_world: NDArray, up: str | NDArray | None) -> OrientedBox
     middle = points_world.mean(axis=0, dtype=np.float64)  # a sum of float32 far from the origin would drift
     centered = points_world - middle
     R = principal_axes(centered) if up is None else upright_axes(centered, up)
-    noise_m, along = thickness_m(centered), np.sort(centered @ R, axis=0)
-    low = np.array([end(along[:, axis], noise_m) for axis in range(3)])
-    high = np.array([-end(-along[::-1, axis], noise_m) for axis in range(3)])
+    low, high = ends(centered, R)
     return OrientedBox(middle + R @ ((low + high) / 2), np.maximum(high - low, 1e-3), R)
 
 
@@ -52,16 +53,38 @@ def named(axis: str) -> NDArray | None:
     return AXES.get(axis)
 
 
+def ends(centered: NDArray, R: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(3,) lowest and (3,) highest coordinates of (N, 3) points along the columns of R, metres.
+
+    Noise of the depth moves points across their surface and hardly along it: an end that the rim of a surface makes is
+    sharper than one that a surface faces.
+    """
+    planes, along = LocalPlanes(centered), centered @ R
+    noise_m = planes.thickness_m()
+    found = np.empty((2, 3))
+    for axis, side in np.ndindex(3, 2):
+        inwards = np.sort((1 - 2 * side) * along[:, axis])
+        last = inwards[rank(inwards)] + NOISE_SIGMAS * noise_m
+        near = thinned(centered[(1 - 2 * side) * along[:, axis] <= last], END_POINTS)
+        facing = float(np.median(np.abs(planes.at(near)[0] @ R[:, axis])))
+        found[side, axis] = (1 - 2 * side) * end(inwards, max(facing, MIN_FACING) * noise_m)
+    return found[0], found[1]
+
+
+def rank(values: NDArray) -> int:
+    """Of the value that strays do not reach."""
+    return int(TRIM * (len(values) - 1))
+
+
 def end(values: NDArray, noise_m: float) -> float:
     """Where (N,) ascending coordinates begin: their ``TRIM`` rank, moved inwards to where the density rises steeply,
     by at most what noise can have carried points outwards. Density is the number of values in the two steps around.
     """
     step = max(noise_m / 2, MIN_STEP_M)
-    first = values[int(TRIM * (len(values) - 1))]
-    ends = first + np.linspace(0, NOISE_SIGMAS * noise_m, 25)
-    below, at, above = np.searchsorted(values, [ends - 2 * step, ends, ends + 2 * step])
+    places = values[rank(values)] + np.linspace(0, NOISE_SIGMAS * noise_m, 25)
+    below, at, above = np.searchsorted(values, [places - 2 * step, places, places + 2 * step])
     rise = (above - at) - (at - below)
-    return float(ends[np.argmax(rise >= RISE_SHARE * rise.max())])
+    return float(places[np.argmax(rise >= RISE_SHARE * rise.max())])
 
 
 def upright_axes(centered: NDArray, up: NDArray) -> NDArray[np.float64]:
@@ -91,8 +114,8 @@ def footprint_areas(flat: NDArray, angles_deg: NDArray) -> NDArray[np.float64]:
 
 
 def trimmed_width(values: NDArray) -> NDArray[np.float64]:
-    """Per column, what remains between the ``TRIM`` and 1 - ``TRIM`` ranks."""
-    out = int(TRIM * (len(values) - 1))
+    """Per column, what remains between the ``TURN_TRIM`` and 1 - ``TURN_TRIM`` ranks."""
+    out = int(TURN_TRIM * (len(values) - 1))
     ranked = np.partition(values, [out, len(values) - 1 - out], axis=0)
     return ranked[len(values) - 1 - out] - ranked[out]
 

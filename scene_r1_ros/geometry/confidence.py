@@ -3,12 +3,12 @@
 
 import numpy as np
 
-from scene_r1_ros.types import Evidence
+from scene_r1_ros.answer import Evidence
 
 # Logistic map to the chance that the object's box is right (3D box IoU of 0.5 or more with its visible surface).
 # ``python -m scene_r1_ros.evaluation.calibrate`` fits these numbers to rendered rooms and prints them.
-BIAS = -6.11
-WEIGHTS = {"reprojection": 1.46, "masks": 4.03, "agreement": 1.46, "depth": 0.00, "views": 0.30}
+BIAS = -8.83
+WEIGHTS = {"reprojection": 2.50, "masks": 0.00, "agreement": 2.13, "edges": 6.17, "views": 0.67}
 
 
 def features(evidence: Evidence) -> dict[str, float]:
@@ -18,7 +18,7 @@ def features(evidence: Evidence) -> dict[str, float]:
         "reprojection": evidence.reprojection_iou,
         "masks": evidence.mask_iou,
         "agreement": evidence.visible / looked if looked else 0.0,
-        "depth": evidence.depth_share,
+        "edges": evidence.edge_share,
         "views": evidence.visible / (evidence.visible + 2.0),
     }
 

@@ -12,8 +12,9 @@ from scene_r1_ros.errors import NoDepth
 from scene_r1_ros.geometry.align import align
 from scene_r1_ros.geometry.depth import depth_sigma_m
 from scene_r1_ros.geometry.mask_view import VOXELS_ACROSS, MaskCrop, MaskView, common_offset
-from scene_r1_ros.geometry.object_cloud import ObjectCloud, Votes
+from scene_r1_ros.geometry.object_cloud import MIN_JUDGES, ObjectCloud, Votes
 from scene_r1_ros.geometry.pose import transform
+from scene_r1_ros.geometry.support import off_support
 from scene_r1_ros.geometry.voxels import parts
 from scene_r1_ros.run import Run
 from scene_r1_ros.types import Mask
@@ -26,6 +27,8 @@ LINK_SIGMAS = 3.0
 MIN_PART_SHARE = 0.1
 # ... and so are those farther from it than this share of its longest edge.
 MAX_GAP = 0.5
+# Not so if no view denies any of so many points that lie near: a lamp's foot, seen below a table from one side.
+MIN_UNDENIED, MAX_UNDENIED_GAP = 10, 0.2
 # Of more views of one object the rest only take time.
 MAX_VIEWS = 16
 
@@ -35,9 +38,7 @@ class Lifted(NamedTuple):
 
     points_world: NDArray[np.float32]  # (N, 3) metres
     colors: NDArray[np.uint8]  # (N, 3) RGB
-    views: NDArray[np.int32]  # (N,) how many views saw the point
     object_share: NDArray[np.float32]  # (N,) share of the votes that say it is the object, 0.5 to 1
-    T_world_camera: tuple[NDArray[np.float64], ...]  # (4, 4) of each mask's frame, aligned where the mask was used
 
 
 def lift(masks: Sequence[Mask], config: LiftConfig, run: Run | None = None) -> Lifted:
@@ -59,28 +60,31 @@ def lift(masks: Sequence[Mask], config: LiftConfig, run: Run | None = None) -> L
     """
     run = run or Run()
     views = aligned(cleaned(spread(masks), config, run), run)
+    check_depth(views, masks, config)
+    cloud, votes = agreed(views, config, run)
+    points, colors = cloud.means()
+    kept = judged(points, cloud, votes)
+    check_size(int(kept.sum()), cloud, masks, config)
+    points_world = (points[kept] + cloud.origin_world).astype(np.float32)
+    return Lifted(points_world, colors[kept], votes.object_share[kept])
+
+
+def check_depth(views: Sequence[MaskView], masks: Sequence[Mask], config: LiftConfig) -> None:
+    """Raises NoDepth where none of the masks gave a view."""
     if not views:
         raise NoDepth(
             f"none of {sum(int(m.pixels.sum()) for m in masks)} mask pixels in {len(masks)} views has depth within "
             f"{config.min_depth_m} to {config.max_depth_m} m; look at the object from another side or distance"
         )
-    cloud, votes = fused(views, config, run)
-    majority = len(views) // 2 + 1
-    while len(views) > majority and (wrong := votes.wrong_view()) is not None:
-        views.remove(cloud.jury()[wrong])
-        cloud, votes = fused(views, config, run)
-    points, colors = cloud.means()
-    kept = votes.seen_as_object >= votes.seen_as_other
-    kept[kept] = firm_parts(points[kept], votes.seen_as_object[kept], link_size_m(views, cloud.voxel_m))
-    if kept.sum() < config.min_points:
+
+
+def check_size(n_voxels: int, cloud: ObjectCloud, masks: Sequence[Mask], config: LiftConfig) -> None:
+    """Raises NoDepth where fewer than ``min_points`` voxels are left."""
+    if n_voxels < config.min_points:
         raise NoDepth(
-            f"only {kept.sum()} voxels of {cloud.voxel_m:.3g} m hold together over {len(masks)} views; "
+            f"only {n_voxels} voxels of {cloud.voxel_m:.3g} m hold together over {len(masks)} views; "
             f"at least lift.min_points = {config.min_points} make an object"
         )
-    points_world = (points[kept] + cloud.origin_world).astype(np.float32)
-    poses = {id(view.mask): view.T_world_camera for view in views}
-    used = tuple(poses.get(id(mask), mask.frame.T_world_camera) for mask in masks)
-    return Lifted(points_world, colors[kept], votes.views[kept], votes.object_share[kept], used)
 
 
 def spread(masks: Sequence[Mask]) -> list[Mask]:
@@ -121,6 +125,16 @@ def aligned(views: Sequence[MaskView], run: Run) -> list[MaskView]:
     return [view.at(T) for view, T in zip(views, poses, strict=True)]
 
 
+def agreed(views: Sequence[MaskView], config: LiftConfig, run: Run) -> tuple[ObjectCloud, Votes]:
+    """The points of the views, but for those that the others contradict, and the votes on them; most views stay."""
+    left, majority = list(views), len(views) // 2 + 1
+    cloud, votes = fused(left, config, run)
+    while len(left) > majority and (wrong := votes.wrong_view()) is not None:
+        left.remove(cloud.jury()[wrong])
+        cloud, votes = fused(left, config, run)
+    return cloud, votes
+
+
 def fused(views: Sequence[MaskView], config: LiftConfig, run: Run) -> tuple[ObjectCloud, Votes]:
     """The points of all views and the votes on them."""
     voxel_m = voxel_size_m(views, config)
@@ -150,28 +164,43 @@ def link_size_m(views: Sequence[MaskView], voxel_m: float) -> float:
     return max(LINK * voxel_m, LINK_SIGMAS * float(depth_sigma_m(distance_m)))
 
 
-def firm_parts(points: NDArray, support: NDArray, link_m: float) -> NDArray[np.bool_]:
-    """(N,) True for points of connected parts that have not little support beside the best supported one, and are not
-    far from it beside its size.
+def judged(points: NDArray, cloud: ObjectCloud, votes: Votes) -> NDArray[np.bool_]:
+    """(N,) True for the cloud's (N, 3) points that the votes say are the object, that stand off what it stands on, and
+    that hang together.
+    """
+    kept = votes.seen_as_object >= votes.seen_as_other
+    kept[kept] = off_support(points[kept], cloud.views, cloud.origin_world, cloud.voxel_m)
+    doubt = votes.seen_as_other if len(cloud.views) >= MIN_JUDGES else np.ones_like(votes.seen_as_other)
+    link_m = link_size_m(cloud.views, cloud.voxel_m)
+    kept[kept] = firm_parts(points[kept], votes.seen_as_object[kept], doubt[kept], link_m)
+    return kept
+
+
+def firm_parts(points: NDArray, support: NDArray, doubt: NDArray, link_m: float) -> NDArray[np.bool_]:
+    """(N,) True for points of connected parts that have not little support beside the best supported one, or that
+    nobody denies, and that are not far from it beside its size.
 
     Args:
         points: (N, 3) metres.
         support: (N,) votes for each of them, so that a part that many views show holds against one that a single wrong
             view adds.
+        doubt: (N,) votes against each of them.
     """
     if len(points) == 0:
         return np.zeros(0, bool)
     part = parts(points, link_m)
     sizes = np.bincount(part, support)
-    firm = np.flatnonzero(sizes >= MIN_PART_SHARE * sizes.max())
     main = points[part == np.argmax(sizes)]
     low, high = main.min(axis=0), main.max(axis=0)
-    limit_m = max(MAX_GAP * float((high - low).max()), link_m)
-    near = [k for k in firm if gap_m(points[part == k], low, high) <= limit_m]
-    return np.isin(part, near)
+    longest_m = float((high - low).max())
+    limits_m = np.where(sizes >= MIN_PART_SHARE * sizes.max(), max(MAX_GAP * longest_m, link_m), -1)
+    undenied = (np.bincount(part) >= MIN_UNDENIED) & (np.bincount(part, doubt) == 0)
+    limits_m[undenied] = np.maximum(limits_m[undenied], MAX_UNDENIED_GAP * longest_m)
+    gaps_m = np.full(len(sizes), np.inf)
+    np.minimum.at(gaps_m, part, outside_m(points, low, high))
+    return np.asarray((gaps_m <= limits_m)[part], bool)
 
 
-def gap_m(points: NDArray, low: NDArray, high: NDArray) -> float:
-    """How far the nearest of (N, 3) points is from a box along the axes, metres."""
-    outside = np.maximum(np.maximum(low - points, points - high), 0)
-    return float(np.sqrt(np.square(outside).sum(axis=1).min()))
+def outside_m(points: NDArray, low: NDArray, high: NDArray) -> NDArray[np.float64]:
+    """(N,) how far (N, 3) points are from a box along the axes, metres; 0 in it."""
+    return np.linalg.norm(np.maximum(np.maximum(low - points, points - high), 0), axis=1)

@@ -24,6 +24,7 @@ VOXELS_ACROSS = 64.0
 MAX_EVERY = 3  # some drivers leave every fourth row and column of depth empty
 MAX_UNSURE = 3  # pixels outside of a mask's border that may be the object too, as far as poses drift
 MIN_INSIDE = 2  # where depth is missing nearer to a mask's border, it cannot tell whose pixel it is
+OUTSIDE = -3  # what lies so many pixels outside of a mask's border is not the object
 SMOOTH_PIXELS = 5
 GLANCE_ACROSS = 64  # pixels across that are enough to tell how far an object is
 SQUARE = np.ones((3, 3), np.uint8)
@@ -106,7 +107,8 @@ class MaskCrop:
         filled_m = completed(smooth_m, (self.reach > off_px + MIN_INSIDE)[thin], solid[thin])
         unsure = (self.reach > off_px - self._drift_px()) & ~inside
         place = self.mask, T_world_camera, self.u0, self.v0
-        return MaskView(*place, inside, unsure, self.nearest_m, every, smooth_m, solid[thin], filled_m)
+        around_m = np.where((self.reach < off_px + OUTSIDE) & self.in_range, self.depth_m, np.float32(0))
+        return MaskView(*place, inside, unsure, self.nearest_m, every, smooth_m, solid[thin], filled_m, around_m)
 
 
 def box_on_depth(
@@ -150,6 +152,7 @@ class MaskView:
     depth_m: NDArray[np.float32]  # (h', w') smoothed along the object's surfaces; 0 = no measurement
     solid: NDArray[np.bool_]  # (h', w') object pixels with depth to rely on
     filled_m: NDArray[np.float32]  # (h', w') depth that ``refine`` completed, 0 where there is none
+    around_m: NDArray[np.float32]  # (h, w) depth of what is surely not the object, 0 elsewhere
 
     @cached_property
     def pixels_across(self) -> float:

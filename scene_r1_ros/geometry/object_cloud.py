@@ -34,11 +34,6 @@ class Votes:
         self.seen_as_other = -np.minimum(words, 0).sum(axis=0)
 
     @property
-    def views(self) -> NDArray[np.int32]:
-        """(N,) how many views can tell."""
-        return np.count_nonzero(self.words, axis=0).astype(np.int32)
-
-    @property
     def object_share(self) -> NDArray[np.float32]:
         """(N,) share of the votes that say that it is the object; 1 where nobody can tell."""
         total = self.seen_as_object + self.seen_as_other

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from scene_r1_ros.answer import SurfacePoint
 from scene_r1_ros.geometry.depth import AGREE_DRIFT_M, AGREE_SIGMAS, depth_sigma_m
 from scene_r1_ros.geometry.pose import inverse, transform
-from scene_r1_ros.geometry.surface import local_planes, thinned
+from scene_r1_ros.geometry.surface import LocalPlanes, thinned
 from scene_r1_ros.geometry.verify import facing
-from scene_r1_ros.types import Frame, Mask, SurfacePoint
+from scene_r1_ros.types import Frame, Mask
 
 MAX_POINTS = 1000
 MIN_FACING_COS = 0.25  # a surface seen at more than 75 degrees cannot be approached from there
@@ -26,7 +27,7 @@ def nearest_point(points_world: NDArray, masks: Sequence[Mask], frames: Sequence
     depth; the normal points out of the object, towards the camera.
     """
     points = thinned(points_world, MAX_POINTS).astype(np.float64)
-    normals, _, centroids = local_planes(points_world, points)
+    normals, _, centroids = LocalPlanes(points_world).at(points)
     surface = points - np.sum((points - centroids) * normals, axis=1, keepdims=True) * normals
     eye = frames[-1].T_world_camera[:3, 3]
     usable = seen_from(eye, surface) & (np.abs(cosines(eye, surface, normals)) > MIN_FACING_COS)

@@ -44,6 +44,17 @@ class Equations(NamedTuple):
     cost: float  # mean robust loss of the pixels, 0 to 1; 1 for those without a counterpart
 
 
+class Matches(NamedTuple):
+    """Pixels of one view and what another one shows in their place, in the other one's camera frame."""
+
+    pixels: NDArray[np.intp]  # (M,) indices in the first view
+    points: NDArray[np.float32]  # (M, 3) metres, of the first view
+    normals: NDArray[np.float32]  # (M, 3) unit, of the other view
+    gap: NDArray[np.float32]  # (M, 3) metres, from the other view's points to those of the first
+    u: NDArray[np.float32]  # (M,) pixels of the other view
+    v: NDArray[np.float32]  # (M,)
+
+
 NOTHING = Equations(np.zeros((6, 6)), np.zeros(6), 1.0)
 
 
@@ -72,7 +83,11 @@ def grey_of(color: NDArray[np.uint8], size_wh: tuple[int, int]) -> NDArray[np.fl
 
 
 def stride(n: int, n_blocks: int) -> int:
-    """Take each so manieth of n pixels: an odd number, since some drivers leave every second or fourth one empty."""
+    """Take each so manieth of n pixels: an odd number, since some drivers leave every second or fourth one empty.
+
+    The first of so many does as well as the middle one: views differ in it by at most a few millimetres, on slanted
+    surfaces in large images.
+    """
     return max((n // (SUBSAMPLES * n_blocks) - 1) | 1, 1)
 
 
@@ -113,33 +128,54 @@ def relative_equations(
     relax: float,
 ) -> Equations:
     """How ``source`` should move in the world to agree with ``target``, linearised."""
-    T = (inverse(T_world_target) @ T_world_source).astype(np.float32)
-    points = source.points_camera.reshape(-1, 3)[source.sample] @ T[:3, :3].T + T[:3, 3]
+    T_target_source = (inverse(T_world_target) @ T_world_source).astype(np.float32)
+    found = matches(source, target, T_target_source, gate_m)
+    if found is None:
+        return NOTHING
+    directions, residuals = differences(source, target, found)
+    R = T_world_target[:3, :3].astype(np.float32)
+    arms = np.tile(found.points @ R.T + (T_world_target[:3, 3] - center_world).astype(np.float32), (2, 1))
+    directions = directions @ R.T
+    J = np.concatenate([directions, cross(arms, directions)], axis=1)
+    near = 1 / (1 + np.einsum("nk,nk->n", arms, arms))  # what is near the object counts most
+    return normal_equations(J / np.float32(relax), residuals / np.float32(relax), near, len(source.sample))
+
+
+def matches(source: Level, target: Level, T_target_source: NDArray[np.float32], gate_m: float) -> Matches | None:
+    """The pixels of ``source`` whose place ``target`` shows too: near, and facing alike. None where they are few."""
+    R, t = T_target_source[:3, :3], T_target_source[:3, 3]
+    points = source.points_camera.reshape(-1, 3)[source.sample] @ R.T + t
     u, v, shown = projected(points, target.camera)
     at = np.where(shown, np.rint(v) * target.camera.width + np.rint(u), 0).astype(np.intp)
-    normals = source.normals_camera.reshape(-1, 3)[source.sample] @ T[:3, :3].T
+    normals = source.normals_camera.reshape(-1, 3)[source.sample] @ R.T
     gap, target_normals = points - target.points_camera.reshape(-1, 3)[at], target.normals_camera.reshape(-1, 3)[at]
     with np.errstate(invalid="ignore"):
         alike = np.einsum("nk,nk->n", normals, target_normals) > MIN_COSINE
-        matched = np.flatnonzero(shown & alike & (np.einsum("nk,nk->n", gap, gap) < gate_m**2))
-    if len(matched) < max(MIN_OVERLAP * len(points), MIN_MATCHES):
-        return NOTHING
-    points, n = points[matched], target_normals[matched]
-    sigma = SHAPE_SIGMA * depth_sigma_m(points[:, 2:])
-    shape = n / sigma, np.einsum("nk,nk->n", n, gap[matched]) / sigma[:, 0]
-    grey = source.grey[..., 0].ravel()[source.sample[matched]]
-    texture = grey_residuals(points, bilinear(target.grey, u[matched], v[matched]), grey, target.camera)
+        kept = np.flatnonzero(shown & alike & (np.einsum("nk,nk->n", gap, gap) < gate_m**2))
+    if len(kept) < max(MIN_OVERLAP * len(points), MIN_MATCHES):
+        return None
+    return Matches(source.sample[kept], points[kept], target_normals[kept], gap[kept], u[kept], v[kept])
+
+
+def differences(source: Level, target: Level, found: Matches) -> tuple[NDArray, NDArray]:
+    """In standard deviations, how depth and then grey value differ (2 M,), and how that changes as the points move in
+    the target's frame (2 M, 3).
+    """
+    sigma = SHAPE_SIGMA * depth_sigma_m(found.points[:, 2:])
+    shape = found.normals / sigma, np.einsum("nk,nk->n", found.normals, found.gap) / sigma[:, 0]
+    grey = source.grey[..., 0].ravel()[found.pixels]
+    texture = grey_residuals(found.points, bilinear(target.grey, found.u, found.v), grey, target.camera)
     directions, residuals = (np.concatenate(pair) for pair in zip(shape, texture, strict=True))
-    R = T_world_target[:3, :3]
-    arms = np.tile(points @ R.T.astype(np.float32) + (T_world_target[:3, 3] - center_world).astype(np.float32), (2, 1))
-    directions = directions @ R.T.astype(np.float32)
-    J = np.concatenate([directions, cross(arms, directions)], axis=1)
-    residuals = residuals / np.float32(relax)
-    J = J / np.float32(relax)
-    near = 1 / (1 + np.einsum("nk,nk->n", arms, arms))  # what is near the object counts most
+    return directions, residuals
+
+
+def normal_equations(J: NDArray, residuals: NDArray, near: NDArray, n_samples: int) -> Equations:
+    """Robust least squares of (2 M,) residuals with the Jacobian (2 M, 6), weighted by the biweight (Beaton and Tukey
+    1974) and by (2 M,) ``near``; M of ``n_samples`` pixels have a counterpart.
+    """
     left = np.maximum(1 - np.square(residuals / C_TUKEY), 0)
-    WJ = J * (INDEPENDENT * near * left * left)[:, None]  # biweight (Beaton and Tukey 1974)
-    cost = 1 - float((near * left**3).sum() / near.sum()) * len(matched) / len(source.sample)
+    WJ = J * (INDEPENDENT * near * left * left)[:, None]
+    cost = 1 - float((near * left**3).sum() / near.sum()) * (len(near) // 2) / n_samples
     return Equations(WJ.T @ J, WJ.T @ residuals, cost)
 
 

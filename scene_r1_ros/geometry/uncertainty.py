@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from scene_r1_ros.answer import OrientedBox
 from scene_r1_ros.geometry.depth import depth_sigma_m
 from scene_r1_ros.geometry.surface import thinned
 from scene_r1_ros.geometry.verify import MAX_POINTS, front
-from scene_r1_ros.types import Mask, OrientedBox
+from scene_r1_ros.types import Mask
 
 EDGE_PX = 1.5  # how far off a mask's border is, all around
 POSE_M = 0.005  # how far off poses are at least; views that disagree by more say how far

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from scene_r1_ros.answer import Evidence, Verdict
 from scene_r1_ros.config import VerifyConfig
 from scene_r1_ros.errors import NotThere
 from scene_r1_ros.geometry.depth import AGREE_SIGMAS, depth_sigma_m
+from scene_r1_ros.geometry.outline import edge_share
 from scene_r1_ros.geometry.pose import inverse, transform
 from scene_r1_ros.geometry.surface import thinned
-from scene_r1_ros.types import Box2D, Evidence, Frame, Hypothesis, Mask, Verdict
+from scene_r1_ros.types import Box2D, Frame, Hypothesis, Mask
 
 # The box around a projected cloud leaves out this share of the points on each side: a few strays must not decide.
 TRIM = 0.02
@@ -39,8 +41,8 @@ def verify(
     iou = iou_with(projected_box(points, hypothesis.frame), hypothesis.box)
     if iou < config.min_reprojection_iou:
         raise NotThere(
-            f"its points cover the box in frame {hypothesis.frame.frame_id} with IoU {iou:.2f}, "
-            f"less than verify.min_reprojection_iou = {config.min_reprojection_iou:.2f}"
+            f"its points cover the box they came from with IoU {iou:.2f}, less than "
+            f"verify.min_reprojection_iou = {config.min_reprojection_iou:.2f}"
         )
     verdicts = [verdict(points, frame) for frame in spread(frames, hypothesis.frame)]
     visible, hidden, absent = (verdicts.count(kind) for kind in ("visible", "hidden", "absent"))
@@ -50,7 +52,8 @@ def verify(
             f"verify.max_absent_share = {config.max_absent_share:.2f}"
         )
     overlaps = [iou_with(projected_box(points, mask.frame), mask.box) for mask in masks]
-    return Evidence(iou, float(np.mean(overlaps)), depth_share(masks, hypothesis.frame), visible, hidden, absent)
+    shares = depth_share(masks, hypothesis.frame), edge_share(masks)
+    return Evidence(iou, float(np.mean(overlaps)), *shares, visible, hidden, absent)
 
 
 def verdict(points_world: NDArray, frame: Frame) -> Verdict:
@@ -121,5 +124,8 @@ def projected_box(points_world: NDArray, frame: Frame) -> Box2D | None:
     uv, valid = frame.camera.project(transform(inverse(frame.T_world_camera), points_world))
     if valid.sum() < 3:
         return None
-    (x1, y1), (x2, y2) = np.quantile(uv[valid], [TRIM, 1 - TRIM], axis=0)
-    return Box2D(float(x1), float(y1), float(x2) + 1, float(y2) + 1)
+    # A point stands in the middle of its depth pixel, which covers so much to each side of it in the colour image.
+    reach = np.array([frame.camera.width, frame.camera.height]) / frame.depth_m.shape[::-1] / 2
+    low, high = np.quantile(uv[valid], [TRIM, 1 - TRIM], axis=0)
+    (x1, y1), (x2, y2) = low + 0.5 - reach, high + 0.5 + reach
+    return Box2D(float(x1), float(y1), float(x2), float(y2))

@@ -40,6 +40,10 @@ class Clip:
         """Time of the last frame; the duration of a whole clip."""
         return self.times_s[-1]
 
+    def name(self, frame: Frame) -> str:
+        """How texts for people name one of the frames, see ``named``."""
+        return named(frame, self.times_s[self.frames.index(frame)])
+
     def within(self, window: TimeWindow) -> "Clip":
         """The frames inside the window, its rims included; the nearest one where it holds none."""
         gaps_s = [max(window.start_s - time_s, time_s - window.end_s) for time_s in self.times_s]
@@ -57,3 +61,10 @@ class Clip:
 
     def _part(self, indices: list[int]) -> "Clip":
         return Clip(tuple(self.frames[i] for i in indices), tuple(self.times_s[i] for i in indices))
+
+
+def named(frame: Frame, time_s: float) -> str:
+    """How texts for people name a frame of a clip: by its time there, and by its id, unless that is a stamp again."""
+    stamp = f"{frame.stamp_ns // 10**9}.{frame.stamp_ns % 10**9:09d}"
+    is_stamp = "." in frame.frame_id and stamp.startswith(frame.frame_id)
+    return f"the frame at {time_s:.2f} s" if is_stamp else f"frame {frame.frame_id} at {time_s:.2f} s"

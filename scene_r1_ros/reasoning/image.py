@@ -11,7 +11,7 @@ from scene_r1_ros.errors import BadBox, ParseFailed
 from scene_r1_ros.memory.sharpness import sharpness
 from scene_r1_ros.reasoning.asking import ask
 from scene_r1_ros.reasoning.boxes import LabeledBox, to_original
-from scene_r1_ros.reasoning.clip import Clip
+from scene_r1_ros.reasoning.clip import Clip, named
 from scene_r1_ros.reasoning.parse import parse_boxes, reasoning_of
 from scene_r1_ros.reasoning.protocol import Model, ModelSpec, Reply, Request
 from scene_r1_ros.run import Run
@@ -51,21 +51,21 @@ def hypotheses(model: Model, query: str, clip: Clip, windows: Sequence[TimeWindo
 
 
 def _ground_in_frame(model: Model, query: str, frame: Frame, time_s: float, run: Run) -> list[Hypothesis]:
-    request = Request("image", query, (frame,), (time_s,))
+    request, name = Request("image", query, (frame,), (time_s,)), named(frame, time_s)
     try:
         boxes, reply = ask(model, request, run, lambda reply: _boxes_in(reply, frame, model.spec))
     except ParseFailed as error:
-        run.note(f"The reply about frame {frame.frame_id} could not be read: {error}", frames=(frame,))
+        run.note(f"The reply about {name} could not be read: {error}", frames=(frame,))
         raise
     reasoning = reasoning_of(reply.text)
     if not boxes:
-        run.note(f"Not present in frame {frame.frame_id}. {reasoning}".strip(), frames=(frame,))
+        run.note(f"Not present in {name}. {reasoning}".strip(), frames=(frame,))
     tried = boxes[:MAX_BOXES]
     for box, label in tried:
         text = reasoning or f"Here: {label or query}."
         run.note(text, frames=(frame,), boxes=((frame.frame_id, box),))
     if len(boxes) > len(tried):
-        more = f"{len(boxes) - len(tried)} more boxes in frame {frame.frame_id} were ignored"
+        more = f"{len(boxes) - len(tried)} more boxes in {name} were ignored"
         run.note(f"{more}; at most {MAX_BOXES} are tried.", frames=(frame,))
     return [Hypothesis(frame, box, label or query, reasoning) for box, label in tried]
 

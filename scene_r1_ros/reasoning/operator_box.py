@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 
 from scene_r1_ros.errors import BadBox, ModelFailed
+from scene_r1_ros.reasoning.clip import named
 from scene_r1_ros.reasoning.prompting import quoted
 from scene_r1_ros.reasoning.protocol import ModelSpec, Reply, Request
 from scene_r1_ros.types import Box2D, Frame
@@ -47,7 +48,7 @@ class OperatorBox:
             if self._is_mine(frame):
                 self.box.clipped(frame.camera.width, frame.camera.height)
                 return (
-                    f"<think>The operator drew a box in frame {quoted(frame.frame_id)}.</think>"
+                    f"<think>The operator drew a box in {quoted(named(frame, time_s))[1:-1]}.</think>"
                     f"<answer>{time_s:.3f}s to {time_s:.3f}s</answer>"
                 )
         name = f"stamp {self.frame} ns" if isinstance(self.frame, int) else f"id {self.frame!r}"

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from scene_r1_ros.answer import SceneObject
 from scene_r1_ros.geometry.gravity import level_axes
 from scene_r1_ros.report.overlay import labelled
 from scene_r1_ros.report.plan import View
-from scene_r1_ros.types import SceneObject
 
 MARGIN = 0.12  # of the picture's width and height, on each side
 SAMPLES = 500

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from scene_r1_ros.types import Answer, Frame, SceneObject
+from scene_r1_ros.answer import Answer, SceneObject
+from scene_r1_ros.types import Frame
 
 MASK_COLOR = (255, 64, 32)
 BOX_COLOR = (64, 255, 96)

@@ -7,12 +7,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scene_r1_ros.answer import SceneObject
 from scene_r1_ros.config import LiftConfig
 from scene_r1_ros.geometry.depth import lift_mask
 from scene_r1_ros.geometry.gravity import Z_UP, level_axes, up_world
 from scene_r1_ros.geometry.voxels import fuse
 from scene_r1_ros.report.overlay import labelled
-from scene_r1_ros.types import Frame, SceneObject
+from scene_r1_ros.types import Frame
 
 SIDE = 800  # pixels of the longer side
 CELL_M = 0.02  # the background cloud need not be finer than a pixel of a room-sized picture

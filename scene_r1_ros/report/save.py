@@ -11,32 +11,44 @@
                      size [x, y, z] along the box's own axes, orientation quaternion [x, y, z, w],
                      center_covariance 3x3 of center_world in the world, m^2,
                      nearest {point [x, y, z], normal [x, y, z]} where a robot can touch it first, in the world,
-                     evidence {reprojection_iou, mask_iou, depth_share, visible, hidden, absent} (types.Evidence),
-                     n_points, points (file name), source_frame, boxes {frame id: box of the tracked mask}}]
+                     evidence {reprojection_iou, mask_iou, depth_share, edge_share, visible, hidden,
+                     absent} (answer.Evidence),
+                     n_points, points (file name, null where it could not be written), source_frame,
+                     boxes {frame id: box of the tracked mask}}]
     window_s       [start, end] since the first keyframe, null where the model named none
     first_stamp_ns stamp of the first keyframe, where time 0 is
     rationale      [{stage, text, frames [frame id], boxes {frame id: box}, window_s}]
     timings_s      {stage: seconds}
+
+On the command line, a query that is refused (exit code 2) is no answer: the older one stays as it was. Every other
+replaces it, also one that says that nothing was found (3) or that the system failed (1).
 """
 
 import json
+import logging
+import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from scene_r1_ros.answer import Answer, ReasoningStep, SceneObject
 from scene_r1_ros.config import LiftConfig
-from scene_r1_ros.errors import BadInput
+from scene_r1_ros.errors import BadInput, NotWritten
 from scene_r1_ros.geometry.pose import to_quaternion
 from scene_r1_ros.report.overlay import overlay
 from scene_r1_ros.report.plan import plan
 from scene_r1_ros.report.steps import save_steps
-from scene_r1_ros.types import Answer, Box2D, Frame, ReasoningStep, SceneObject, TimeWindow
+from scene_r1_ros.types import Box2D, Frame, TimeWindow
 
 PICTURES = ("overlay.png", "scene.png", "steps.png")
+TEMPORARY = ".answer-"  # what the folders begin with in which answers are made
+
+log = logging.getLogger(__name__)
 
 
 def save_answer(
@@ -44,38 +56,78 @@ def save_answer(
 ) -> list[Path]:
     """Write an answer to ``folder`` (made if missing; an older answer there is replaced) and return the files.
 
+    ``answer.json`` is put in place even where a cloud or a picture cannot be made. It is replaced last, so that it
+    never names a file that is still to come; then what the older answer left over goes.
+
     Args:
-        with_steps: also ``steps.png``, which shows how the best object came about (``report.steps``).
+        with_steps: also ``steps.png``, which shows how the best object came about, or what did not hold
+            (``report.steps``); not without frames.
 
     Raises:
-        BadInput: the folder cannot be written.
+        BadInput: the folder cannot be written, or a folder lies where a file must go; nothing was changed.
+        NotWritten: some files, which are named, could not be written.
     """
+    writable(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for old in (*folder.glob("object_*.ply"), *(folder / name for name in PICTURES)):
-            old.unlink(missing_ok=True)
-        files = [folder / "answer.json"]
-        files[0].write_text(json.dumps(as_dict(answer), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        for i, found in enumerate(answer.objects):
-            files.append(folder / points_file(i))
-            write_ply(files[-1], found)
-        if answer.objects:
-            files += [folder / "overlay.png", folder / "scene.png"]
-            Image.fromarray(overlay(answer.objects[0])).save(files[-2])
-            Image.fromarray(plan(frames, answer.objects, config)).save(files[-1])
-        if answer.objects and with_steps:
-            files.append(folder / "steps.png")
-            save_steps(answer, frames, files[-1], config)
+        for leftover in folder.glob(TEMPORARY + "*"):  # of a process that was killed
+            shutil.rmtree(leftover)
+        with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=folder) as new:
+            names, failures = write_files(answer, frames, Path(new), config, with_steps)
+            for name in reversed(names):  # answer.json last
+                (Path(new) / name).replace(folder / name)
+        for old in older_files(folder):
+            if old.name not in names:
+                old.unlink()
     except OSError as error:
-        raise BadInput(f"cannot write the answer to {folder}: {error}; choose a folder you may write to") from error
+        raise NotWritten(f"cannot write the answer to {folder}: {error}; make room there or choose another") from error
+    if failures:
+        raise NotWritten(f"in {folder} is {', '.join(names)}, but not all of the answer: {'; '.join(failures)}")
+    return [folder / name for name in names]
+
+
+def write_files(
+    answer: Answer, frames: Sequence[Frame], folder: Path, config: LiftConfig, with_steps: bool
+) -> tuple[list[str], list[str]]:
+    """The names of the files written, ``answer.json`` first, and why others could not be."""
+    names, failures = ["answer.json"], []
+    for name, write in writers(answer, frames, config, with_steps).items():
+        try:
+            write(folder / name)
+            names.append(name)
+        except Exception as error:  # whatever it is: the answer is worth more than its pictures
+            log.debug("%s", name, exc_info=error)
+            failures.append(f"{name}: {error or type(error).__name__}")
+    text = json.dumps(as_dict(answer, names), indent=2, ensure_ascii=False)
+    (folder / "answer.json").write_text(text + "\n", encoding="utf-8")
+    return names, failures
+
+
+def writers(
+    answer: Answer, frames: Sequence[Frame], config: LiftConfig, with_steps: bool
+) -> dict[str, Callable[[Path], None]]:
+    """What writes each file beside ``answer.json``, by its name."""
+    files: dict[str, Callable[[Path], None]] = {
+        points_file(i): partial(write_ply, found=found) for i, found in enumerate(answer.objects)
+    }
+    if answer.objects:
+        files["overlay.png"] = lambda path: Image.fromarray(overlay(answer.objects[0])).save(path)
+        files["scene.png"] = lambda path: Image.fromarray(plan(frames, answer.objects, config)).save(path)
+    if frames and with_steps:
+        files["steps.png"] = lambda path: save_steps(answer, frames, path, config)
     return files
+
+
+def older_files(folder: Path) -> list[Path]:
+    """What an answer may have left in a folder, beside ``answer.json``."""
+    pictures = (folder / name for name in PICTURES)
+    return [*folder.glob("object_*.ply"), *(path for path in pictures if path.exists())]
 
 
 def writable(folder: Path) -> None:
     """Make a folder for what is to come, before the work and not after it.
 
     Raises:
-        BadInput: it cannot be made or written.
+        BadInput: it cannot be made or written, or holds a folder where a file must go.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -83,6 +135,9 @@ def writable(folder: Path) -> None:
             pass
     except OSError as error:
         raise BadInput(f"cannot write to {folder}: {error}; choose a folder you may write to") from error
+    for path in (folder / "answer.json", *older_files(folder)):
+        if path.is_dir():
+            raise BadInput(f"{path} is a folder where a file must go; move it, or choose another folder")
 
 
 def points_file(index: int) -> str:
@@ -94,8 +149,8 @@ def write_ply(path: Path, found: SceneObject) -> None:
     try:
         import open3d as o3d  # a second of import that only this function needs
     except ImportError as error:  # not installed, or a shared library of it is missing
-        raise BadInput(
-            f"{path.name} is written with Open3D, which cannot be imported: {error}; "
+        raise NotWritten(
+            f"it is written with Open3D, which cannot be imported: {error}; "
             "pip install open3d, or install the library it names (apt-get install libgl1 libgomp1 libusb-1.0-0)"
         ) from error
 
@@ -105,15 +160,15 @@ def write_ply(path: Path, found: SceneObject) -> None:
         raise OSError(f"{path.name} could not be written; is the disk full?")
 
 
-def as_dict(answer: Answer) -> dict[str, Any]:
-    """The schema at the top of this file."""
+def as_dict(answer: Answer, names: Sequence[str]) -> dict[str, Any]:
+    """The schema at the top of this file; ``names`` are of the files that were written."""
     failed = {"code": answer.error_code.name, "message": answer.error_msg} if answer.error_code else None
     return {
         "query": answer.query,
         "status": answer.status,
         "error": failed,
         "answer": answer.text,
-        "objects": [object_dict(i, found) for i, found in enumerate(answer.objects)],
+        "objects": [object_dict(points_file(i), found, names) for i, found in enumerate(answer.objects)],
         "window_s": window_list(answer.window),
         "first_stamp_ns": answer.first_stamp_ns,
         "rationale": [step_dict(step) for step in answer.rationale],
@@ -121,7 +176,7 @@ def as_dict(answer: Answer) -> dict[str, Any]:
     }
 
 
-def object_dict(index: int, found: SceneObject) -> dict[str, Any]:
+def object_dict(points: str, found: SceneObject, names: Sequence[str]) -> dict[str, Any]:
     return {
         "label": found.label,
         "score": round(found.score, 4),
@@ -132,7 +187,7 @@ def object_dict(index: int, found: SceneObject) -> dict[str, Any]:
         "nearest": {"point": rounded(found.nearest.point_world), "normal": rounded(found.nearest.normal_world)},
         "evidence": {name: round(value, 4) for name, value in asdict(found.evidence).items()},
         "n_points": len(found.points_world),
-        "points": points_file(index),
+        "points": points if points in names else None,
         "source_frame": found.source.frame_id,
         "boxes": {m.frame.frame_id: box_list(m.box) for m in found.masks if m.box},
     }

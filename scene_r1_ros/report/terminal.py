@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from scene_r1_ros.answer import DOUBTFUL, Answer, certainty
 from scene_r1_ros.errors import ErrorCode
 from scene_r1_ros.run import Progress
 from scene_r1_ros.sequences import Report
 from scene_r1_ros.text import clean_text
-from scene_r1_ros.types import Answer
 
 FOUND, FAILED, BAD, NOT_FOUND = 0, 1, 2, 3
 BAD_INPUT_CODES = {ErrorCode.BAD_QUERY, ErrorCode.NO_KEYFRAMES, ErrorCode.BAD_BOX, ErrorCode.BAD_INPUT}
@@ -35,16 +35,27 @@ def print_rationale(steps: Sequence[Any], console: Console) -> None:
         console.print(Text.assemble((f"  {number}. {step.stage:<9}", "cyan"), clean_text(step.text)))
 
 
-def print_answer(answer: Answer, files: Sequence[Path], console: Console) -> None:
-    """The rationale step by step, the verdict, and where the files are. What a model said is text, not markup."""
+def print_answer(answer: Answer, console: Console) -> None:
+    """The rationale step by step, and the verdict. What a model said is text, not markup."""
     print_rationale(answer.rationale, console)
-    verdict = clean_text(answer.text or answer.error_msg)
-    console.print(Text.assemble((answer.status.replace("_", " "), STYLES[answer.status]), " ", verdict))
+    console.print(Text.assemble(verdict(answer), " ", clean_text(answer.text or answer.error_msg)))
     spent = "  ".join(f"{stage} {seconds:.2f} s" for stage, seconds in answer.timings_s.items())
     if spent:
         console.print(Text(spent, style="dim"))
+
+
+def print_files(files: Sequence[Path], console: Console) -> None:
     for file in files:
         console.print(Text(f"  {file}", style="dim"), soft_wrap=True)
+
+
+def verdict(answer: Answer) -> tuple[str, str]:
+    """What came of it, and its style; how sure it is, where there is an object."""
+    text, style = answer.status.replace("_", " "), STYLES[answer.status]
+    if not answer.objects:
+        return text, style
+    score = answer.objects[0].score
+    return f"{text}, {certainty(score)}.", STYLES["not_found"] if score < DOUBTFUL else style
 
 
 class Narrator:

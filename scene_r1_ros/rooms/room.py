@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scene_r1_ros.answer import OrientedBox
 from scene_r1_ros.rooms import furniture, small_things
 from scene_r1_ros.rooms.furniture import Part
 from scene_r1_ros.rooms.materials import PALETTE, Material
 from scene_r1_ros.rooms.primitives import Mesh, joined, rotation_z, sample_surface
 from scene_r1_ros.rooms.shell import shell
-from scene_r1_ros.types import OrientedBox
 
 N_SAMPLES = 4000
 TABLE_HEIGHT_M = 0.74

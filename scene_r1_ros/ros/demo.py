@@ -23,6 +23,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from scene_r1_ros.answer import OrientedBox
 from scene_r1_ros.evaluation.metrics import box_iou_3d
 from scene_r1_ros.geometry.pose import from_quaternion
 from scene_r1_ros.report.save import writable
@@ -33,7 +34,6 @@ from scene_r1_ros.ros.client import Outcome, SceneR1Client
 from scene_r1_ros.ros.messages import seconds_of
 from scene_r1_ros.run import Progress
 from scene_r1_ros.text import clean_text
-from scene_r1_ros.types import OrientedBox
 
 N_FRAMES, RATE_HZ = 90, 30.0
 

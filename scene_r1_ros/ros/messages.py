@@ -12,12 +12,13 @@ from sensor_msgs.msg import Image, PointCloud2, PointField, RegionOfInterest
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
+from scene_r1_ros.answer import Answer, OrientedBox, ReasoningStep, SceneObject
 from scene_r1_ros.geometry.pose import to_quaternion
 from scene_r1_ros.msg import ReasoningStep as ReasoningStepMsg
 from scene_r1_ros.msg import SceneObject as SceneObjectMsg
 from scene_r1_ros.msg import StageTiming, ViewBox
 from scene_r1_ros.ros.stamps import stamp_of
-from scene_r1_ros.types import Answer, Box2D, Frame, OrientedBox, ReasoningStep, SceneObject
+from scene_r1_ros.types import Box2D, Frame
 
 POINT = np.dtype([("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("rgb", "<u4")])
 TEXT_HEIGHT_M = 0.08

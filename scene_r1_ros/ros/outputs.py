@@ -10,10 +10,11 @@ from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import String
 from visualization_msgs.msg import MarkerArray
 
+from scene_r1_ros.answer import Answer
 from scene_r1_ros.report.overlay import missed, overlay
 from scene_r1_ros.ros import messages
 from scene_r1_ros.ros.qos import latched, overridable, reliable
-from scene_r1_ros.types import Answer, Frame
+from scene_r1_ros.types import Frame
 
 
 class Outputs:

@@ -8,10 +8,11 @@ from typing import Any
 from rclpy.action.server import ServerGoalHandle
 
 from scene_r1_ros.action import Ask, Ground
+from scene_r1_ros.answer import Answer
 from scene_r1_ros.errors import ErrorCode
 from scene_r1_ros.ros import messages
 from scene_r1_ros.run import Progress
-from scene_r1_ros.types import Answer, Frame
+from scene_r1_ros.types import Frame
 
 FEEDBACK_PERIOD_S = 0.1
 

@@ -18,6 +18,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from scene_r1_ros.action import Ask, Ground
+from scene_r1_ros.answer import Answer
 from scene_r1_ros.config import Config, setting
 from scene_r1_ros.errors import BadBox, NoKeyframes
 from scene_r1_ros.memory.buffer import KeyframeBuffer
@@ -34,7 +35,7 @@ from scene_r1_ros.ros.results import FeedbackSender, end, result_of
 from scene_r1_ros.run import Run
 from scene_r1_ros.scene_r1 import SceneR1, failed
 from scene_r1_ros.tracking import load_tracker
-from scene_r1_ros.types import Answer, Frame
+from scene_r1_ros.types import Frame
 
 WATCHDOG_PERIOD_S = 5.0
 KEYFRAME_PERIOD_S = 0.5  # an operator's screen shows the newest keyframe this often

@@ -88,29 +88,49 @@ def consistent(masks: Sequence[Mask], source: Frame, config: LiftConfig, run: Ru
     by_frame = {id(mask.frame): mask for mask in masks}
     anchor = by_frame.get(id(source))
     if anchor is None:
-        raise NotThere(f"the tracker sees nothing at the place it was shown in frame {source.frame_id}")
+        raise NotThere("the tracker sees nothing at the place it was shown")
     known = Known(surface(anchor, config))
     if len(known.points_world) == 0:  # too near, too far or black there: nothing to measure the others by
         return Checked(tuple(sorted(masks, key=stamp_ns)), ())
     others = [frame for frame in (mask.frame for mask in masks) if frame is not source]
-    waiting = [surface(by_frame[id(frame)], config) for frame in nearest_views(others, source)]
+    waiting = surfaces([by_frame[id(frame)] for frame in nearest_views(others, source)], config, run)
+    cut = grown(known, waiting, run)
+    return Checked(tuple(sorted((view.mask for view in known.views), key=stamp_ns)), cut)
+
+
+def surfaces(masks: Sequence[Mask], config: LiftConfig, run: Run) -> list[Surface]:
+    """What each mask shows; whether the query should stop is asked before each."""
+    lifted = []
+    for mask in masks:
+        run.check()
+        lifted.append(surface(mask, config))
+    return lifted
+
+
+def grown(known: "Known", waiting: list[Surface], run: Run) -> tuple[Cut, ...]:
+    """Add to ``known`` all that is connected with it, over one or more steps, and return what does not belong to it."""
     cut: list[Cut] = []
-    grew = True
-    while grew:
-        grew, undecided = False, []
-        for candidate in waiting:
-            run.check()
-            verdict, agreeing = known.judge(candidate)
-            if verdict == CONNECTED:
-                known.add(candidate, agreeing)
-                grew = True
-            elif verdict == APART:
-                undecided.append(candidate)
-            else:
-                cut.append(Cut(candidate.mask, verdict))
-        waiting = undecided
-    cut += [Cut(candidate.mask, APART) for candidate in waiting]
-    return Checked(tuple(sorted((view.mask for view in known.views), key=stamp_ns)), tuple(cut))
+    size = 0
+    while size < len(known.views):
+        size = len(known.views)
+        waiting, contradicted = one_round(known, waiting, run)
+        cut += contradicted
+    return (*cut, *(Cut(candidate.mask, APART) for candidate in waiting))
+
+
+def one_round(known: "Known", waiting: Sequence[Surface], run: Run) -> tuple[list[Surface], list[Cut]]:
+    """Judge each candidate once. Returns those that touch nothing known yet, and those that are contradicted."""
+    undecided, cut = [], []
+    for candidate in waiting:
+        run.check()
+        verdict, agreeing = known.judge(candidate)
+        if verdict == CONNECTED:
+            known.add(candidate, agreeing)
+        elif verdict == APART:
+            undecided.append(candidate)
+        else:
+            cut.append(Cut(candidate.mask, verdict))
+    return undecided, cut
 
 
 class Known:
@@ -154,7 +174,7 @@ class Known:
 
     def add(self, view: Surface, agreeing: NDArray[np.bool_]) -> None:
         self.views.append(view)
-        self.points_world = thinned(np.concatenate([self.points_world, view.points_world[agreeing]]), CELL_M)
+        self.points_world = one_per_cell(np.concatenate([self.points_world, view.points_world[agreeing]]), CELL_M)
 
 
 def supported(points_world: NDArray, mask: Mask) -> Support:
@@ -194,10 +214,10 @@ def shown(uv: NDArray, z: NDArray, mask: Mask) -> Support:
 
 def surface(mask: Mask, config: LiftConfig) -> Surface:
     points = lift_mask(mask.frame, mask.pixels, config).points_world
-    return Surface(mask, thinned(points, max(CELL_M, config.voxel_m)))
+    return Surface(mask, one_per_cell(points, max(CELL_M, config.voxel_m)))
 
 
-def thinned(points_world: NDArray, cell_m: float) -> NDArray[np.float64]:
+def one_per_cell(points_world: NDArray, cell_m: float) -> NDArray[np.float64]:
     """At most ``MAX_POINTS`` of (N, 3) points, one per cell."""
     if len(points_world) == 0:
         return np.empty((0, 3))

@@ -12,6 +12,7 @@ from scipy.ndimage import distance_transform_edt
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from scene_r1_ros.color import smooth_lab
 from scene_r1_ros.tracking.crop import Crop
 
 COLOR_STEP = 6.0  # a difference of this much in CIELAB (8-bit scale) costs 1 ...
@@ -27,8 +28,7 @@ class Terrain:
 
     def __init__(self, crop: Crop):
         self.shape = crop.depth_m.shape
-        lab = cv2.GaussianBlur(cv2.cvtColor(crop.color, cv2.COLOR_RGB2LAB).astype(np.float32), (3, 3), 0.8)
-        log_depth = np.log(filled(crop.depth_m))
+        lab, log_depth = smooth_lab(crop.color), np.log(filled(crop.depth_m))
         self._graph = grid_graph([step_costs(lab, log_depth, axis) for axis in (0, 1)], self.shape)
 
     def distance(self, seeds: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from scene_r1_ros.config import LiftConfig, TrackerConfig
 from scene_r1_ros.errors import NoDepth
 from scene_r1_ros.geometry.depth import on_depth_grid, seen_at
 from scene_r1_ros.geometry.pose import inverse, transform
+from scene_r1_ros.geometry.surface import thinned
 from scene_r1_ros.geometry.verify import projected_box
 from scene_r1_ros.run import Run
 from scene_r1_ros.tracking.colors import colored_alike
@@ -25,7 +26,7 @@ from scene_r1_ros.types import Box2D, Frame, Mask
 
 MIN_SEEN_SHARE = 0.25  # a view that shows less than this of the known points is not used
 MIN_SEEN_POINTS = 10
-MAX_KNOWN = 6000
+MAX_KNOWN = 6000  # points, so that the hundredth view takes no longer than the tenth
 MAX_POINTS = 600  # of each view: enough to tell where the object is and whether it is seen
 MARGIN, MARGIN_PX = 0.3, 3  # around the place where the object is expected: a share of its size, plus pixels
 PURE = 0.85  # pixels start as object, or as background, where this share of what is known around them says so ...
@@ -55,7 +56,7 @@ class GeometricTracker:
             reference = follow(frame, references, known)
             if reference is not None:
                 references.append(reference)
-                known = thinned(np.concatenate([known, surface_points(reference)]))
+                known = thinned(np.concatenate([known, surface_points(reference)]), MAX_KNOWN)
         return tuple(sorted((r.mask for r in references), key=lambda m: m.frame.stamp_ns))
 
     def _check_depth(self, mask: Mask) -> None:
@@ -89,11 +90,6 @@ def surface_points(reference: Reference) -> NDArray[np.float64]:
     few = slice(None, None, -(-len(v) // MAX_POINTS) or 1)
     points_camera = frame.depth_camera.unproject(np.stack([u[few], v[few]], axis=1), frame.depth_m[v[few], u[few]])
     return transform(frame.T_world_camera, points_camera) + reference.offset_world
-
-
-def thinned(points: NDArray) -> NDArray:
-    """At most ``MAX_KNOWN`` of (N, 3) points, so that the hundredth view takes no longer than the tenth."""
-    return points[:: -(-len(points) // MAX_KNOWN)]
 
 
 def follow(frame: Frame, references: Sequence[Reference], known: NDArray[np.float64]) -> Reference | None:

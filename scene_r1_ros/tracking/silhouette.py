@@ -7,13 +7,16 @@ from numpy.typing import NDArray
 
 from scene_r1_ros.tracking.colors import colored_alike
 from scene_r1_ros.tracking.crop import Crop
-from scene_r1_ros.tracking.geodesic import Terrain
+from scene_r1_ros.tracking.geodesic import Terrain, filled
+from scene_r1_ros.tracking.layers import one_layer
+from scene_r1_ros.tracking.surroundings import seen_past
 from scene_r1_ros.types import Box2D, Frame
 
 LEVELS = np.geomspace(0.06, 0.7, 14)  # candidates for the edge's height, as shares of how far inside the box reaches
 NEARBY = 1.25  # a level is steady if the silhouette hardly changes from a level this much lower to one as much higher
 SMALL_PART = 0.2  # parts of a mask with less than this share of its largest part are noise
-MIN_KEPT = 0.8  # colours may cost a silhouette this much of how well it fills its box
+MIN_KEPT = 0.8  # planes, and colours, may cost a silhouette this much of how well it fills its box
+MIN_MEASURED = 0.5  # where less of a silhouette has depth, layers of depth are guesses
 SLACK_PX = 1.0  # boxes are drawn too small by up to this: so much nearer pixels may still be the object's
 TRIM = 0.01  # share of the pixels that may stick out of a mask's extent on each side
 
@@ -30,9 +33,22 @@ def silhouette(frame: Frame, box: Box2D) -> NDArray[np.bool_]:
         return crop.to_frame(crop.inside(box))
     far = Terrain(crop).distance(~inside)
     found = max(candidates(far, inside), key=lambda c: tightness(c[0], crop, box) - c[1])[0]
-    cut = main_part(colored_alike(crop.color, found, np.zeros_like(found), ~inside) & found)
-    enough = tightness(cut, crop, box) >= MIN_KEPT * tightness(found, crop, box)
-    return within(crop.to_frame(cut if enough else found), loosened(box))
+    found = tidied(found, crop, box, ~inside)
+    return within(crop.to_frame(found), loosened(box))
+
+
+def tidied(found: NDArray[np.bool_], crop: Crop, box: Box2D, outside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A silhouette without what planes around it, colours outside it and other layers of depth have in it."""
+    depth_m = filled(crop.depth_m)
+
+    def guarded(cut: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return cut if tightness(cut, crop, box) >= MIN_KEPT * tightness(found, crop, box) else found
+
+    found = guarded(main_part(found & ~seen_past(crop, depth_m, found, outside)))
+    found = guarded(main_part(colored_alike(crop.color, found, np.zeros_like(found), outside) & found))
+    if np.count_nonzero(found & (crop.depth_m > 0)) < MIN_MEASURED * np.count_nonzero(found):
+        return found
+    return one_layer(found, depth_m, lambda mask: tightness(mask, crop, box))
 
 
 def loosened(box: Box2D) -> Box2D:

@@ -3,6 +3,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from scene_r1_ros.errors import BadInput
 from scene_r1_ros.geometry.pose import distance
 from scene_r1_ros.tracking.protocol import Prompt
@@ -36,3 +38,17 @@ def nearest_views(frames: Sequence[Frame], source: Frame) -> list[Frame]:
         return moved_m + RADIAN_M * turned_rad
 
     return sorted((frame for frame in frames if frame is not source), key=apart)
+
+
+def spread(masks: Sequence[Mask], source: Frame, count: int) -> list[Mask]:
+    """Of the masks in other frames, so many whose viewpoints lie farthest from the source's and from each other."""
+    rest = [mask for mask in masks if mask.frame is not source]
+    chosen: list[Mask] = []
+    gaps, last = np.full(len(rest), np.inf), source
+    for _ in range(min(count, len(rest))):
+        moves = [distance(mask.frame.T_world_camera, last.T_world_camera) for mask in rest]
+        gaps = np.minimum(gaps, [moved_m + RADIAN_M * turned_rad for moved_m, turned_rad in moves])
+        best = int(np.argmax(gaps))
+        chosen.append(rest[best])
+        gaps[best], last = -np.inf, rest[best].frame
+    return chosen

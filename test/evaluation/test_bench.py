@@ -22,10 +22,12 @@ from scene_r1_ros.evaluation.bench_lift import (
     bench_growth,
     bench_memory,
     bench_speed,
+    largest,
     lift_lines,
     lift_table,
     masks_of,
     typical,
+    well_seen,
 )
 from scene_r1_ros.evaluation.bench_masks import masks_lines, masks_table
 from scene_r1_ros.evaluation.bench_tracker import mean_iou, one_core, tracker_lines
@@ -86,6 +88,7 @@ def test_a_route_that_lifts_nothing_has_no_errors_in_the_table():
 LIFT = {
     "speed": {
         "object": "table",
+        "longest_m": 0.8,
         "views": 32,
         "mask_pixels": 100,
         "seconds": {"scene_r1": 0.2, "every pixel": 8.0, "voxel + filter": 0.3, "reading all depth and masks": 0.03},
@@ -99,12 +102,23 @@ LIFT = {
 }
 
 
+SOFA_S = {"scene_r1": 0.4, "every pixel": 6.0, "voxel + filter": 0.5, "reading all depth and masks": 0.04}
+LIFT["speed_largest"] = {**LIFT["speed"], "object": "sofa", "longest_m": 2.0, "seconds": SOFA_S}
+
+
+def test_the_largest_object_stands_beside_the_targets():
+    (line,) = [line for line in lift_lines(LIFT) if "sofa of 2.0 m" in line.what]
+    assert line.measured == "15.0 and 1.2 times faster, 10.0 times reading" and line.target == ""
+    assert "sofa of 2.0 m in 32 views" in printed(lift_table(LIFT))
+
+
 def test_a_quick_lift_meets_every_target_and_a_slow_one_none():
     assert all(line.met for line in lift_lines(LIFT))
     slow = {**LIFT["speed"], "seconds": {**LIFT["speed"]["seconds"], "scene_r1": 1.0}}
     slow["scores"] = {**slow["scores"], "scene_r1": {"iou": 0.6, "f_score": 0.9}}
     growth, memory = {**LIFT["growth"], "added": {5: 0.02, 10: 0.05}}, {**LIFT["memory"], "extra_mb": 250.0}
-    assert not any(line.met for line in lift_lines({"speed": slow, "growth": growth, "memory": memory}))
+    missed = lift_lines({**LIFT, "speed": slow, "growth": growth, "memory": memory})
+    assert not any(line.met for line in missed if line.target)
     assert "0.300" in printed(lift_table(LIFT)) and "20.0 ms an added view" in printed(lift_table(LIFT))
 
 
@@ -159,9 +173,9 @@ def test_masks_come_back_from_their_file(tmp_path):
 
 def test_memory_is_what_the_process_holds():
     held_mb, _ = resident_mb()
-    ballast = np.ones(25_000_000, np.uint8)
+    ballast = np.ones(400_000_000, np.uint8)  # far more than what else this process may take or give back meanwhile
     now_mb, peak_mb = resident_mb()
-    assert 20 < now_mb - held_mb < 30 and peak_mb >= now_mb and ballast.any()
+    assert 300 < now_mb - held_mb < 500 and peak_mb >= now_mb and ballast.any()
 
 
 @pytest.fixture(scope="module")
@@ -176,9 +190,15 @@ def test_the_object_that_is_timed_is_the_one_the_targets_speak_of(short):
     assert 0.6 < short.surface(thing, views).box.size_m.max() < 1
 
 
+def test_the_largest_object_has_the_longest_edge(short):
+    edges_m = [short.surface(thing, views).box.size_m.max() for thing, views in well_seen(short)]
+    thing = largest(short)
+    assert short.surface(thing, short.well_seen(thing)).box.size_m.max() == max(edges_m) > 1
+
+
 def test_lifting_is_measured_on_a_real_clip(short, monkeypatch):
-    monkeypatch.setattr(bench_lift, "REPEATS", dict.fromkeys(ROUTES, 1))
-    speed = bench_speed(short)
+    monkeypatch.setattr(bench_lift, "REPEATS", 1)
+    speed = bench_speed(short, typical(short))
     assert set(speed["scores"]) == set(ROUTES) and set(ROUTES) < set(speed["seconds"])
     growth = bench_growth(short, views=(2, 4))
     assert growth["added"][2] == growth["seconds"][2] / 2

@@ -4,9 +4,10 @@
 import numpy as np
 import pytest
 
+from scene_r1_ros.answer import Evidence
 from scene_r1_ros.evaluation.calibrate import fit, moved
 from scene_r1_ros.geometry.confidence import WEIGHTS, features
-from scene_r1_ros.types import Box2D, Evidence
+from scene_r1_ros.types import Box2D
 
 RANDOM = np.random.default_rng(0)
 
@@ -31,7 +32,7 @@ def test_samples_count_as_much_as_they_are_told():
 
 
 def test_features_and_weights_have_the_same_names_in_the_same_order():
-    assert list(features(Evidence(0.5, 0.5, 0.5, 1, 0, 0))) == list(WEIGHTS) and min(WEIGHTS.values()) >= 0
+    assert list(features(Evidence(0.5, 0.5, 0.5, 0.5, 1, 0, 0))) == list(WEIGHTS) and min(WEIGHTS.values()) >= 0
 
 
 def test_a_box_is_moved_and_scaled():

@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
+from scene_r1_ros.answer import OrientedBox
 from scene_r1_ros.errors import BadInput
 from scene_r1_ros.evaluation.metrics import box_iou_3d, f_score, temporal_iou
-from scene_r1_ros.types import OrientedBox, TimeWindow
+from scene_r1_ros.types import TimeWindow
 
 coordinate = st.floats(-2, 2)
 length = st.floats(0.01, 3)

@@ -4,12 +4,12 @@
 import numpy as np
 import pytest
 
+from scene_r1_ros.answer import OrientedBox
 from scene_r1_ros.errors import BadInput
 from scene_r1_ros.evaluation.metrics import box_iou_3d
 from scene_r1_ros.evaluation.sensor_errors import motion
-from scene_r1_ros.evaluation.surface import Score, TrueSurface, size_along, thinned, upright_box
+from scene_r1_ros.evaluation.surface import Score, TrueSurface, averaged, size_along, upright_box
 from scene_r1_ros.rooms.primitives import box, cylinder, rotation_z, sample_surface
-from scene_r1_ros.types import OrientedBox
 
 
 def surface(mesh, yaw: float = 0.0, at=(0, 0, 0)) -> np.ndarray:
@@ -66,8 +66,8 @@ def test_edges_are_compared_along_the_same_axes():
 
 def test_density_buys_nothing():
     points = np.random.default_rng(0).uniform(0, 0.05, (1000, 3))
-    assert len(thinned(points)) == len(thinned(np.concatenate([points, points[:500]]))) <= 6**3
-    np.testing.assert_allclose(thinned(np.array([[0.001, 0, 0], [0.003, 0, 0]])), [[0.002, 0, 0]])
+    assert len(averaged(points)) == len(averaged(np.concatenate([points, points[:500]]))) <= 6**3
+    np.testing.assert_allclose(averaged(np.array([[0.001, 0, 0], [0.003, 0, 0]])), [[0.002, 0, 0]])
 
 
 @pytest.mark.parametrize("points", [np.zeros((0, 3)), np.zeros((2, 3)), np.array([[0, 0, 0], [1, 0, 0], [2, 0, 5.0]])])

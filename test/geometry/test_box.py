@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scene_r1_ros.errors import BadInput
-from scene_r1_ros.geometry.box import oriented_box
+from scene_r1_ros.geometry.box import NOISE_SIGMAS, TRIM, end, ends, oriented_box
 
 RANDOM = np.random.default_rng(0)
 UNIT = RANDOM.uniform(-0.5, 0.5, (12_000, 3))
@@ -99,3 +99,74 @@ def test_the_corners_hold_the_points():
 def test_few_points_are_a_small_box(n):
     box = oriented_box(np.array([[1.0, 2, 3]] * n), "z")
     assert np.allclose(box.center_world, (1, 2, 3)) and (box.size_m > 0).all()
+
+
+def faces(size, sigma_m, n=20_000, with_caps=True, seed=0):
+    """(N, 3) points on the sides of a block, with or without those above and below, noisy only across them."""
+    random, half = np.random.default_rng(seed), np.array(size) / 2
+    area = np.array([size[1] * size[2], size[0] * size[2], size[0] * size[1] * with_caps])
+    across = random.choice(3, n, p=area / area.sum())
+    points = random.uniform(-half, half, (n, 3))
+    points[np.arange(n), across] = random.choice([-1, 1], n) * half[across] + random.normal(0, sigma_m, n)
+    return points
+
+
+@pytest.mark.parametrize("sigma_m", [0.001, 0.002, 0.004])
+def test_ends_that_a_surface_faces_lose_noise_and_those_of_its_rim_nothing(sigma_m):
+    size = np.array((0.4, 0.2, 0.3))
+    points = faces(size, sigma_m, with_caps=False)
+    low, high = ends(points, np.eye(3))
+    assert high[2] - low[2] == pytest.approx(size[2], abs=0.0005)  # the rims, of any noise
+    too_far = np.concatenate([high - size / 2, -size / 2 - low])[[0, 1, 3, 4]] / sigma_m
+    assert (np.ptp(points, axis=0)[:2] - size[:2] > 6 * sigma_m).all()
+    assert (too_far > 0).all() and (too_far < 2.2).all()
+
+
+def test_a_sheet_keeps_its_tips():
+    """It tapers, so that its density rises slowly inwards from its tips, like that of a noisy surface: yet it faces
+    none of them.
+    """
+    random, sigma_m = np.random.default_rng(0), 0.001
+    flat = random.uniform(-0.1, 0.1, (80_000, 2))
+    flat = flat[np.abs(flat).sum(axis=1) < 0.1]
+    points = np.stack([flat[:, 0], random.normal(0, sigma_m, len(flat)), flat[:, 1]], axis=1)
+    low, high = ends(points, np.eye(3))
+    out = int(TRIM * (len(points) - 1))
+    ranked = np.sort(points, axis=0)
+    for axis in (0, 2):
+        assert low[axis] - ranked[out, axis] < 0.15 * NOISE_SIGMAS * sigma_m
+        assert ranked[-1 - out, axis] - high[axis] < 0.15 * NOISE_SIGMAS * sigma_m
+
+
+def test_an_end_is_moved_inwards_by_what_noise_can_do_and_no_more():
+    values = np.sort(np.concatenate([np.full(5, -0.02), np.linspace(0, 1, 2000)]))  # five strays, of which one may be
+    assert end(values, 0.001) == pytest.approx(-0.02 + NOISE_SIGMAS * 0.001, abs=0.003)
+    assert end(values, 0.01) == pytest.approx(0, abs=0.006)
+    assert end(np.zeros(1), 0.001) == 0
+
+
+def turned_by_deg(size, degrees, sigma_m=0.001, seed=0):
+    R = oriented_box(faces(size, sigma_m, seed=seed) @ yaw(np.deg2rad(degrees)).T, "z").R_world_box
+    return np.rad2deg(np.arctan2(R[1, 0], R[0, 0])) % 90
+
+
+@pytest.mark.parametrize("size", [(0.4, 0.2, 0.3), (1.2, 0.4, 1.8)])
+@pytest.mark.parametrize("degrees", [2, 3, 4, 5])
+def test_a_box_turned_a_little_is_recovered(size, degrees):
+    assert turned_by_deg(size, degrees) == pytest.approx(degrees, abs=0.5)
+
+
+@pytest.mark.parametrize("degrees", [3, 4, 5])
+def test_a_cube_turned_a_little_is_recovered(degrees):
+    assert turned_by_deg((0.2, 0.2, 0.2), degrees) == pytest.approx(degrees, abs=0.5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_noise_does_not_turn_a_box_that_stands_straight(seed):
+    assert turned_by_deg((0.4, 0.2, 0.3), 0, sigma_m=0.003, seed=seed) == 0
+
+
+def test_few_points_beyond_two_corners_do_not_turn_a_box():
+    corner = np.random.default_rng(0).uniform((0.4, 0.05, 0), (0.45, 0.1, 0.1), (40, 3))  # 2 in a thousand, twice
+    R = oriented_box(np.concatenate([faces((0.8, 0.1, 0.3), 0.001), corner, -corner]), "z").R_world_box
+    assert np.array_equal(R, np.eye(3))

@@ -6,12 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from scene_r1_ros.answer import Evidence
 from scene_r1_ros.config import LiftConfig, VerifyConfig
 from scene_r1_ros.errors import NotThere
+from scene_r1_ros.geometry.camera import PinholeCamera
 from scene_r1_ros.geometry.confidence import WEIGHTS, confidence, features
 from scene_r1_ros.geometry.depth import lift_mask
-from scene_r1_ros.geometry.verify import verdict, verify
-from scene_r1_ros.types import Box2D, Evidence, Hypothesis, Mask
+from scene_r1_ros.geometry.verify import projected_box, verdict, verify
+from scene_r1_ros.types import Box2D, Frame, Hypothesis, Mask
 from test.scenes import clip, frame, look_at, tight_box
 
 FRAMES, TRUTHS = clip(8)
@@ -48,8 +50,23 @@ def test_an_object_that_others_see_through_is_refused():
 
 def test_an_object_off_its_box_is_refused():
     off = Hypothesis(FRAMES[2], Box2D(0, 0, 40, 40), "block", "")
-    with pytest.raises(NotThere, match=r"frame 000002 with IoU 0.\d\d, less than verify.min_reprojection_iou = 0.35"):
+    with pytest.raises(
+        NotThere, match=r"the box they came from with IoU 0.\d\d, less than verify.min_reprojection_iou = 0.35"
+    ):
         verify(POINTS, TRUTHS, FRAMES, off, VerifyConfig())
+
+
+@pytest.mark.parametrize("scale", [1, 2, 3])
+def test_the_box_of_a_cloud_is_that_of_its_pixels_at_any_size_of_depth(scale):
+    """Each depth pixel covers ``scale`` pixels of colour on a side; a cloud of all of them covers what they cover."""
+    width, height = 30, 20
+    camera = PinholeCamera(width * scale, height * scale, 40.0 * scale, 40.0 * scale, 14.0 * scale, 9.0 * scale)
+    depth_m = np.full((height, width), 2.0, np.float32)
+    seen = Frame("1", 1, np.zeros((height * scale, width * scale, 3), np.uint8), depth_m, camera, np.eye(4))
+    rows, columns = np.mgrid[5:15, 4:24]
+    uv = np.stack([columns.ravel(), rows.ravel()], axis=1)
+    box = projected_box(seen.depth_camera.unproject(uv, np.full(len(uv), 2.0)), seen)
+    np.testing.assert_allclose(box.xyxy, np.array([4, 5, 24, 15]) * scale, atol=1e-6)
 
 
 def test_one_frame_is_enough_to_hold():
@@ -68,12 +85,12 @@ def test_poses_that_drift_by_centimetres_do_not_make_it_absent():
 
 @pytest.mark.parametrize("name", list(WEIGHTS))
 def test_no_evidence_lowers_the_confidence(name):
-    weak = Evidence(0.4, 0.4, 0.5, 2, 0, 2)
+    weak = Evidence(0.4, 0.4, 0.5, 0.3, 2, 0, 2)
     strong = {
         "reprojection": replace(weak, reprojection_iou=0.9),
         "masks": replace(weak, mask_iou=0.9),
         "agreement": replace(weak, absent=0),
-        "depth": replace(weak, depth_share=1.0),
+        "edges": replace(weak, edge_share=0.9),
         "views": replace(weak, visible=8, absent=8),
     }[name]
     assert features(strong)[name] > features(weak)[name]
@@ -81,7 +98,8 @@ def test_no_evidence_lowers_the_confidence(name):
 
 
 def test_confidence_spans_from_poor_to_good():
-    assert confidence(Evidence(0.36, 0.2, 0.2, 0, 0, 0)) < 0.4 < 0.6 < confidence(Evidence(0.95, 0.95, 1.0, 20, 0, 0))
+    poor, good = Evidence(0.36, 0.2, 0.2, 0.1, 0, 0, 0), Evidence(0.95, 0.95, 1.0, 0.9, 20, 0, 0)
+    assert confidence(poor) < 0.4 < 0.6 < confidence(good)
 
 
 def test_masks_of_something_else_make_it_less_sure():

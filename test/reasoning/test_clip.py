@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scene_r1_ros.errors import BadInput, NoKeyframes
-from scene_r1_ros.reasoning.clip import Clip
+from scene_r1_ros.reasoning.clip import Clip, named
 from scene_r1_ros.types import TimeWindow
 from test.reasoning.scripted import make_frame
 
@@ -14,6 +15,20 @@ from test.reasoning.scripted import make_frame
 def test_times_count_from_the_first_frame(clip):
     assert clip.times_s == pytest.approx(range(10))
     assert clip.end_s == pytest.approx(9)
+
+
+@pytest.mark.parametrize(
+    ("frame_id", "name"),
+    [
+        ("000222", "frame 000222 at 0.50 s"),
+        ("1305031102.175304", "the frame at 0.50 s"),  # TUM RGB-D names its files by their stamps
+        ("1305031102.175304000", "the frame at 0.50 s"),  # ... and so do we, live
+        ("1305031102", "frame 1305031102 at 0.50 s"),
+    ],
+)
+def test_a_frame_is_named_by_its_time_and_not_by_its_stamp(frame_id, name):
+    frame = replace(make_frame(1.0), frame_id=frame_id, stamp_ns=1305031102_175304000)
+    assert named(frame, 0.5) == name
 
 
 @pytest.mark.parametrize(

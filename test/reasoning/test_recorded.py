@@ -41,7 +41,7 @@ def test_grounds_through_the_real_steps(model, clip):
     windows = ground_in_time(model, "the red  mug", clip, run)
     found = list(hypotheses(model, "the red mug", clip, windows, run))
     assert [(h.frame.frame_id, h.box.xyxy) for h in found] == [("003000", (1, 2, 30, 40)), ("004000", (5, 6, 7, 8))]
-    assert any("Not present in frame 002000" in step.text for step in run.rationale)  # no entry: not present
+    assert any("Not present in frame 002000 at 2.00 s" in step.text for step in run.rationale)  # no entry: not present
 
 
 def test_absent_and_answer(model, clip):

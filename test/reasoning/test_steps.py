@@ -119,8 +119,8 @@ def test_a_frame_that_does_not_show_it_is_noted_and_passed_over(clip):
     model, run = Scripted(ABSENT, boxed(1, 2, 30, 40)), Run()
     hypothesis = next(hypotheses(model, "the mug", clip, ALL, run))
     assert hypothesis.frame is model.requests[1].frames[0]
-    missed = model.requests[0].frames[0].frame_id
-    assert run.rationale[0].text == f"Not present in frame {missed}. Only a plate."
+    missed = model.requests[0].frames[0]
+    assert run.rationale[0].text == f"Not present in {clip.name(missed)}. Only a plate."
 
 
 def test_no_frame_shows_it(clip):
@@ -164,7 +164,9 @@ def test_of_many_boxes_the_first_are_tried(clip):
     found = list(hypotheses(Scripted(reply, image_frames=1), "the mug", clip, ALL, run))
     assert [h.box.xyxy for h in found] == [(0, 0, x, 1) for x in range(1, 9)]
     assert len(run.rationale) == 9
-    assert run.rationale[-1].text.endswith("1992 more boxes in frame 000000 were ignored; at most 8 are tried.")
+    assert run.rationale[-1].text.endswith(
+        f"1992 more boxes in {clip.name(found[0].frame)} were ignored; at most 8 are tried."
+    )
 
 
 def test_a_label_that_cannot_be_encoded_is_mended(clip):

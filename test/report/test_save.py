@@ -2,22 +2,24 @@
 """An answer as files: what is written can be read back, and bad places are named."""
 
 import json
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import open3d as o3d
 import pytest
 from PIL import Image
 
+from scene_r1_ros.answer import Answer
 from scene_r1_ros.config import Config
-from scene_r1_ros.errors import BadInput, ErrorCode
+from scene_r1_ros.errors import BadInput, ErrorCode, NotWritten
 from scene_r1_ros.reasoning.operator_box import OperatorBox
 from scene_r1_ros.report.overlay import BOX_COLOR, labelled, overlay
 from scene_r1_ros.report.plan import plan
 from scene_r1_ros.report.save import save_answer
 from scene_r1_ros.scene_r1 import SceneR1
 from scene_r1_ros.tracking import load_tracker
-from scene_r1_ros.types import Answer
 from test.scenes import BLOCK, clip, tight_box
 
 CONFIG = Config()
@@ -44,7 +46,8 @@ def test_the_documented_schema_is_what_is_written(answer, tmp_path):
     assert np.linalg.eigvalsh(found["center_covariance"]).min() > 0
     assert np.linalg.norm(found["nearest"]["normal"]) == pytest.approx(1, abs=1e-3)
     assert np.allclose(found["nearest"]["point"], BLOCK.center_world, atol=0.3)
-    assert list(found["evidence"]) == ["reprojection_iou", "mask_iou", "depth_share", "visible", "hidden", "absent"]
+    shares = ["reprojection_iou", "mask_iou", "depth_share", "edge_share"]
+    assert list(found["evidence"]) == [*shares, "visible", "hidden", "absent"]
     assert found["source_frame"] in found["boxes"] and len(found["boxes"][found["source_frame"]]) == 4
     assert [step["stage"] for step in said["rationale"]] == ["temporal", "image", "track", "lift", "verify"]
     assert said["timings_s"].keys() >= {"track", "lift"}
@@ -90,9 +93,64 @@ def test_an_answer_without_objects_leaves_no_old_pictures(answer, tmp_path):
     assert json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))["error"]["code"] == "NOT_FOUND"
 
 
+def test_an_answer_is_not_lost_where_its_cloud_or_a_picture_cannot_be_made(answer, tmp_path, monkeypatch):
+    save_answer(replace(answer, query="older"), FRAMES, tmp_path, CONFIG.lift)
+    monkeypatch.setitem(sys.modules, "open3d", None)  # as where it is not installed
+    monkeypatch.delattr("PIL.ImageFont.load_default")
+    with pytest.raises(NotWritten, match=r"object_0.ply: .*pip install open3d.*overlay.png: .*scene.png: "):
+        save_answer(answer, FRAMES, tmp_path, CONFIG.lift)
+    assert [path.name for path in tmp_path.iterdir()] == ["answer.json"]  # nothing of the older one beside it
+    said = json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))
+    assert said["query"] == answer.query and said["objects"][0]["points"] is None
+
+
+@pytest.mark.parametrize("name", ["steps.png", "answer.json", "object_3.ply"])
+def test_a_folder_where_a_file_must_go_is_named_and_nothing_is_lost(answer, tmp_path, name):
+    save_answer(answer, FRAMES, tmp_path, CONFIG.lift)
+    (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / name).mkdir()
+    old = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    with pytest.raises(BadInput, match=rf"{name} is a folder where a file must go; move it"):
+        save_answer(replace(answer, query="newer"), FRAMES, tmp_path, CONFIG.lift, with_steps=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == old
+
+
+def test_what_a_killed_process_left_goes_with_the_next_answer(answer, tmp_path):
+    (tmp_path / ".answer-x1").mkdir()
+    (tmp_path / ".answer-x1" / "answer.json").write_text("{", encoding="utf-8")
+    (tmp_path / "mine.txt").write_text("kept", encoding="utf-8")
+    files = save_answer(answer, FRAMES, tmp_path, CONFIG.lift)
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.txt", *(file.name for file in files)}
+
+
+def test_the_answer_is_replaced_last_and_only_then_old_files_go(answer, tmp_path, monkeypatch):
+    save_answer(answer, FRAMES, tmp_path, CONFIG.lift, with_steps=True)
+    moved, replace_file = [], Path.replace
+
+    def noted(path, target):
+        moved.append(path.name)
+        assert (tmp_path / "steps.png").exists()  # it belongs to the older answer
+        return replace_file(path, target)
+
+    monkeypatch.setattr(Path, "replace", noted)
+    save_answer(answer, FRAMES, tmp_path, CONFIG.lift)
+    assert sorted(moved[:-1]) == ["object_0.ply", "overlay.png", "scene.png"] and moved[-1] == "answer.json"
+    assert not (tmp_path / "steps.png").exists()
+
+
+def test_a_disk_that_fails_while_writing_is_not_the_users_input(answer, tmp_path, monkeypatch):
+    def full(path, target):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(NotWritten, match="No space left on device; make room"):
+        save_answer(answer, FRAMES, tmp_path, CONFIG.lift)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_place_that_cannot_be_written_is_named(answer, tmp_path):
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    with pytest.raises(BadInput, match=r"cannot write the answer to .*file"):
+    with pytest.raises(BadInput, match=r"cannot write to .*file"):
         save_answer(answer, FRAMES, tmp_path / "file", CONFIG.lift)
 
 

@@ -7,34 +7,26 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 from typer.testing import CliRunner
 
+from scene_r1_ros.answer import Answer, ReasoningStep, SceneObject, Try
 from scene_r1_ros.cli import app
 from scene_r1_ros.config import Config
+from scene_r1_ros.errors import ErrorCode
 from scene_r1_ros.geometry.gravity import Z_UP
 from scene_r1_ros.reasoning.operator_box import OperatorBox
 from scene_r1_ros.report.cloud import EDGE_COLOR, NEAREST_COLOR, as_the_camera_saw, draw_cloud, from_above
 from scene_r1_ros.report.overlay import BOX_COLOR, MASK_COLOR
+from scene_r1_ros.report.panels import WIDTH
 from scene_r1_ros.report.save import save_answer
-from scene_r1_ros.report.steps import (
-    CROSS_COLOR,
-    WIDTH,
-    mask_view,
-    prompt_box,
-    share_colors,
-    source_view,
-    spread,
-    steps,
-    surroundings,
-)
+from scene_r1_ros.report.steps import missed_steps, prompt_box, share_colors, steps, verdict_on
+from scene_r1_ros.report.views import CROSS_COLOR
 from scene_r1_ros.run import Run
 from scene_r1_ros.scene_r1 import SceneR1
 from scene_r1_ros.sequences import write_folder
 from scene_r1_ros.tracking.protocol import Prompt
-from scene_r1_ros.types import Answer, Box2D, Frame, Mask, ReasoningStep, SceneObject
+from scene_r1_ros.types import Box2D, Frame, Mask
 from test.scenes import BLOCK, CAMERA, clip, look_at, tight_box
 
 CONFIG = Config()
@@ -69,7 +61,7 @@ def test_the_picture_is_small_and_holds_what_it_promises(answer, tmp_path):
     files = save_answer(answer, FRAMES, tmp_path, CONFIG.lift, with_steps=True)
     assert files[-1] == tmp_path / "steps.png"
     Image.fromarray(steps(answer, FRAMES, CONFIG.lift)).save(tmp_path / "true_colour.png", optimize=True)
-    assert files[-1].stat().st_size < 0.4 * (tmp_path / "true_colour.png").stat().st_size
+    assert files[-1].stat().st_size < 0.5 * (tmp_path / "true_colour.png").stat().st_size
     written = Image.open(files[-1])
     assert written.mode == "P" and written.width == WIDTH and 600 < written.height < 1400
     image = np.array(written.convert("RGB"))
@@ -93,61 +85,11 @@ def test_the_command_line_writes_it(tmp_path):
     assert Image.open(tmp_path / "out" / "steps.png").width == WIDTH
 
 
-def test_the_prompts_box_is_drawn_where_it_was_given(answer, found):
-    image = source_view(answer, found)
-    scale = image.shape[1] / CAMERA.width
-    pixels = where(image[40:], BOX_COLOR) + np.array([0, 40])  # below the label
-    assert np.allclose([*pixels.min(axis=0), *pixels.max(axis=0)], np.array(tight_box(TRUTHS[2]).xyxy) * scale, atol=3)
-
-
 def test_of_two_boxes_in_a_frame_it_is_the_one_the_mask_fills(answer, found):
     other = ReasoningStep("image", "There?", boxes=((found.source.frame_id, Box2D(0, 0, 20, 20)),))
     elsewhere = ReasoningStep("image", "There?", boxes=((FRAMES[0].frame_id, tight_box(TRUTHS[0])),))
     assert prompt_box(replace(answer, rationale=(elsewhere, *answer.rationale, other)), found) == tight_box(TRUTHS[2])
     assert prompt_box(replace(answer, rationale=(elsewhere,)), found) is None
-
-
-def test_a_mask_that_was_cut_off_is_crossed_out(answer, found):
-    cut = replace(found, masks=found.masks[:-1], cut_masks=found.masks[-1:])
-    image = steps(replace(answer, objects=(cut,)), FRAMES, CONFIG.lift)
-    (panel,) = [m for m in cut.cut_masks if m.frame is FRAMES[-1]]
-    assert len(where(image, CROSS_COLOR)) > 200
-    crossed = mask_view(panel, SIZE_WH, is_cut=True)
-    assert tuple(crossed[SIZE_WH[1] // 2, SIZE_WH[0] // 2]) == CROSS_COLOR
-    assert len(where(mask_view(panel, SIZE_WH, is_cut=False), CROSS_COLOR)) == 0
-
-
-def test_the_views_shown_are_spread_over_the_way():
-    source = FRAMES[2]
-    order = [mask.frame.frame_id for mask in spread(TRUTHS, source, 3)]
-    assert order[:2] == [FRAMES[7].frame_id, FRAMES[0].frame_id] and order[2] in {f.frame_id for f in FRAMES[4:6]}
-    assert len(spread(TRUTHS, source, 20)) == len(TRUTHS) - 1
-    assert spread(TRUTHS[2:3], source, 6) == [] and spread((), source, 6) == []
-
-
-@given(
-    x=st.integers(0, 150), y=st.integers(0, 110), w=st.integers(1, 160), h=st.integers(1, 120),
-    aspect=st.sampled_from([0.5, 4 / 3, 3.0]),
-)  # fmt: skip
-def test_a_view_lies_in_its_image_and_around_its_mask(x, y, w, h, aspect):
-    pixels = np.zeros((CAMERA.height, CAMERA.width), bool)
-    pixels[y : y + h, x : x + w] = True
-    mask = Mask(FRAMES[0], pixels, 1.0)
-    x1, y1, x2, y2 = surroundings(mask, aspect)
-    assert 0 <= x1 < x2 <= CAMERA.width and 0 <= y1 < y2 <= CAMERA.height
-    assert (x2 - x1) / (y2 - y1) == pytest.approx(aspect, rel=0.1)
-    box = tight_box(mask)
-    if box.x2 - box.x1 < 0.9 * (x2 - x1) and box.y2 - box.y1 < 0.9 * (y2 - y1):
-        assert x1 <= box.x1 and y1 <= box.y1 and box.x2 <= x2 + 1 and box.y2 <= y2 + 1
-
-
-def test_an_outline_runs_around_its_mask():
-    image = mask_view(TRUTHS[2], SIZE_WH, is_cut=False)
-    outline = where(image, MASK_COLOR)
-    x1, y1, x2, y2 = surroundings(TRUTHS[2], SIZE_WH[0] / SIZE_WH[1])
-    scale = np.array(SIZE_WH) / (x2 - x1, y2 - y1)
-    corners = np.reshape(tight_box(TRUTHS[2]).xyxy, (2, 2)) * scale - np.array([x1, y1]) * scale
-    assert np.allclose([outline.min(axis=0), outline.max(axis=0)], corners, atol=4)
 
 
 def test_votes_run_from_dark_to_bright():
@@ -211,3 +153,36 @@ def test_odd_objects_are_drawn_too(answer, found, up_axis):
                     object_share=found.object_share[:1], masks=(nothing,))  # fmt: skip
     odd = replace(answer, objects=(point,), rationale=(), query="日本 <b>" + "long " * 300)
     assert steps(odd, FRAMES, replace(CONFIG.lift, up_axis=up_axis)).shape[1] == WIDTH
+
+
+def looked(answer: Answer, tries: tuple[Try, ...]) -> Answer:
+    return replace(answer, status="not_found", error_code=ErrorCode.NOT_FOUND, error_msg="none held", objects=(),
+                   tries=tries)  # fmt: skip
+
+
+def test_what_was_tried_in_vain_is_drawn(answer, tmp_path):
+    tried = Try(FRAMES[2], tight_box(TRUTHS[2]), tuple(TRUTHS[:-1]), (TRUTHS[-1],), 8, 1, ErrorCode.NOT_FOUND, "7 of 7")
+    blind = Try(FRAMES[4], tight_box(TRUTHS[4]), (), (), 0, 0, ErrorCode.NOT_FOUND, "nothing there")
+    files = save_answer(looked(answer, (tried, blind)), FRAMES, tmp_path, CONFIG.lift, with_steps=True)
+    assert [file.name for file in files] == ["answer.json", "steps.png"]
+    image = np.array(Image.open(files[-1]).convert("RGB"))
+    for color in (BOX_COLOR, MASK_COLOR, CROSS_COLOR):
+        assert len(where(image, color)) > 50
+    one = missed_steps(looked(answer, (tried,)), FRAMES)
+    assert image.shape[0] > 1.6 * one.shape[0] and image.shape[1] == WIDTH
+
+
+def test_of_many_tries_the_first_are_drawn_and_the_others_counted(answer):
+    tried = Try(FRAMES[2], tight_box(TRUTHS[2]), (), (), 1, 0, ErrorCode.NOT_FOUND, "no")
+    assert verdict_on(tried) == "Masks (red) in 1 view. Does not hold: no"
+    few, many, more = (missed_steps(looked(answer, n * (tried,)), FRAMES).shape[0] for n in (4, 5, 90))
+    assert few < many == more < few + 60
+
+
+def test_a_model_that_says_no_leaves_the_frames_it_was_shown(answer):
+    said = ReasoningStep("temporal", "Nowhere.", frames=tuple(FRAMES[:3]))
+    grey = [replace(frame, color=np.full_like(frame.color, 77)) for frame in FRAMES]
+    for step, shown in ((said, FRAMES[:3]), (replace(said, stage="image", frames=(FRAMES[5],)), FRAMES[5:6])):
+        image = missed_steps(replace(looked(answer, ()), rationale=(said, step)), grey)
+        assert len(where(image, (77, 77, 77))) < 100 and len(where(image, BOX_COLOR)) > 20 * len(shown)  # their names
+    assert len(where(missed_steps(replace(looked(answer, ()), rationale=()), grey), (77, 77, 77))) > 1000

@@ -12,7 +12,8 @@ from scene_r1_ros.errors import Canceled, NotThere
 from scene_r1_ros.rooms import build_room, render, walk
 from scene_r1_ros.rooms.render import CAMERA
 from scene_r1_ros.run import Run
-from scene_r1_ros.tracking.consistency import ANOTHER, APART, ELSEWHERE, consistent
+from scene_r1_ros.tracking import consistency
+from scene_r1_ros.tracking.consistency import ANOTHER, APART, ELSEWHERE, consistent, surface
 from scene_r1_ros.types import Mask
 from test.scenes import clip, frame, look_at
 
@@ -103,7 +104,7 @@ def test_without_depth_on_the_first_mask_nothing_is_judged():
 
 def test_no_mask_where_it_was_shown():
     frames, masks = clip(3)
-    with pytest.raises(NotThere, match="sees nothing at the place it was shown in frame 000001"):
+    with pytest.raises(NotThere, match="sees nothing at the place it was shown"):
         consistent([masks[0], masks[2]], frames[1], LiftConfig(), Run())
 
 
@@ -113,6 +114,21 @@ def test_cancel_is_heard():
     run.cancel()
     with pytest.raises(Canceled):
         check(masks, masks[0], run)
+
+
+def test_cancel_is_heard_while_the_masks_are_lifted(monkeypatch):
+    _, masks = clip(6)
+    run, lifted = Run(), []
+
+    def cancelling(mask, config):
+        lifted.append(mask)
+        run.cancel() if len(lifted) == 3 else None
+        return surface(mask, config)
+
+    monkeypatch.setattr(consistency, "surface", cancelling)
+    with pytest.raises(Canceled):
+        check(masks, masks[0], run)
+    assert len(lifted) == 3
 
 
 @pytest.fixture(scope="module")

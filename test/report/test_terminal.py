@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a person at a terminal reads of an answer."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from scene_r1_ros.answer import Answer, certainty
+from scene_r1_ros.config import Config
+from scene_r1_ros.errors import ErrorCode
+from scene_r1_ros.reasoning.operator_box import OperatorBox
+from scene_r1_ros.report.terminal import print_answer
+from scene_r1_ros.scene_r1 import SceneR1, summary
+from scene_r1_ros.tracking import load_tracker
+from test.scenes import clip, tight_box
+
+FRAMES, TRUTHS = clip(6)
+
+
+@pytest.fixture(scope="module")
+def answer() -> Answer:
+    mind = OperatorBox(FRAMES[2].frame_id, tight_box(TRUTHS[2]))
+    return SceneR1(mind, load_tracker(Config()), Config()).ground("the block", FRAMES)
+
+
+def printed(answer: Answer) -> str:
+    console = Console(width=300, file=io.StringIO(), record=True)
+    print_answer(answer, console)
+    return console.export_text()
+
+
+def test_how_sure_it_is_stands_beside_what_was_found(answer):
+    sure, unsure = (replace(answer, objects=(replace(answer.objects[0], score=score),)) for score in (0.9, 0.1))
+    assert f"found, confidence 0.90. {answer.text}" in printed(sure)
+    assert f"found, confidence 0.10: low, look at the pictures. {answer.text}" in printed(unsure)
+    assert "not sure" in summary(unsure.objects[0]) and "not sure" not in summary(sure.objects[0])
+
+
+def test_low_is_where_wrong_is_likelier_than_right():
+    assert certainty(0.5) == "confidence 0.50" and certainty(0.49) == "confidence 0.49: low, look at the pictures"
+
+
+def test_the_rationale_says_it_too(answer):
+    assert certainty(answer.objects[0].score) in answer.rationale[-1].text.lower()
+
+
+def test_what_is_not_found_has_no_confidence():
+    assert "not found it is not there" in printed(Answer("q", "not_found", ErrorCode.NOT_FOUND, "it is not there"))
+
+
+def test_frames_are_named_by_the_time_in_the_clip(answer):
+    stamped = [replace(f, frame_id=f"{f.stamp_ns // 10**9}.{f.stamp_ns % 10**9:09d}") for f in FRAMES]  # as ROS has it
+    mind = OperatorBox(stamped[2].frame_id, tight_box(TRUTHS[2]))
+    said = printed(SceneR1(mind, load_tracker(Config()), Config()).ground("the block", stamped))
+    at_s = (FRAMES[2].stamp_ns - FRAMES[0].stamp_ns) * 1e-9
+    assert f"drew a box in the frame at {at_s:.2f} s" in said and f"into the frame at {at_s:.2f} s" in said
+    assert not any(frame.frame_id in said for frame in stamped)
+    assert f"frame {FRAMES[2].frame_id} at {at_s:.2f} s" in printed(answer)
