@@ -29,8 +29,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-console = Console()
-errors = Console(stderr=True)
+console = Console(emoji=False)  # paths have colons
+errors = Console(stderr=True, emoji=False)
 
 SequenceOption = Annotated[
     Path,
@@ -206,13 +206,13 @@ def kind_and_path(option: str) -> dict[str, str]:
 def finish(
     answer: Answer, frames: Sequence[Frame], out: Path, chosen: settings.Config, with_steps: bool = False
 ) -> NoReturn:
-    """Print an answer, save it, and leave with its exit code. What is refused is no answer, and replaces none."""
+    """Print an answer, save it, and leave with its exit code. What is refused or fails replaces no older answer."""
     from scene_r1_ros.report.save import save_answer
     from scene_r1_ros.report.terminal import exit_code, print_answer, print_files
 
     code = exit_code(answer)
     print_answer(answer, console)  # first: it shall not be lost where it cannot be written
-    if code != BAD:
+    if answer.status != "error":
         print_files(save_answer(answer, frames, out, chosen.lift, with_steps), console)
     raise typer.Exit(code)
 

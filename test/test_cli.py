@@ -69,7 +69,14 @@ def test_a_refused_query_leaves_the_last_answer(room, tmp_path):
     old = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
     code, said = scene_r1("ground", " ", *words)
     assert code == 2 and "expected 1 to 2000" in said
+    model = f"recorded:{room.parent / 'recorded.yaml'}"
+    assert scene_r1("ground", "a thing it was never asked", "-s", room, "-m", model, "-o", tmp_path)[0] == 1
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == old
+
+
+def test_colons_in_paths_are_no_emoji(tmp_path):
+    code, said = scene_r1("info", tmp_path / "nope:cat:x")
+    assert code == 2 and "nope:cat:x" in "".join(said.split())
 
 
 def test_a_found_answer_is_told_and_kept_where_open3d_is_missing(room, tmp_path):

@@ -27,8 +27,9 @@ LINK_SIGMAS = 3.0
 MIN_PART_SHARE = 0.1
 # ... and so are those farther from it than this share of its longest edge.
 MAX_GAP = 0.5
-# Not so if no view denies any of so many points that lie near: a lamp's foot, seen below a table from one side.
-MIN_UNDENIED, MAX_UNDENIED_GAP = 10, 0.2
+# Not so if no view denies any of so many points that lie near, and they have this share of the support that points of
+# the largest part have: a lamp's foot, seen below a table from one side, but not what one doubtful mask took along.
+MIN_UNDENIED, MAX_UNDENIED_GAP, MIN_UNDENIED_SUPPORT = 10, 0.2, 0.1
 # Of more views of one object the rest only take time.
 MAX_VIEWS = 16
 
@@ -194,7 +195,9 @@ def firm_parts(points: NDArray, support: NDArray, doubt: NDArray, link_m: float)
     low, high = main.min(axis=0), main.max(axis=0)
     longest_m = float((high - low).max())
     limits_m = np.where(sizes >= MIN_PART_SHARE * sizes.max(), max(MAX_GAP * longest_m, link_m), -1)
-    undenied = (np.bincount(part) >= MIN_UNDENIED) & (np.bincount(part, doubt) == 0)
+    counts = np.bincount(part)
+    undenied = (counts >= MIN_UNDENIED) & (np.bincount(part, doubt) == 0)
+    undenied &= sizes / counts >= MIN_UNDENIED_SUPPORT * sizes.max() / len(main)
     limits_m[undenied] = np.maximum(limits_m[undenied], MAX_UNDENIED_GAP * longest_m)
     gaps_m = np.full(len(sizes), np.inf)
     np.minimum.at(gaps_m, part, outside_m(points, low, high))

@@ -20,8 +20,8 @@
     rationale      [{stage, text, frames [frame id], boxes {frame id: box}, window_s}]
     timings_s      {stage: seconds}
 
-On the command line, a query that is refused (exit code 2) is no answer: the older one stays as it was. Every other
-replaces it, also one that says that nothing was found (3) or that the system failed (1).
+On the command line, a query that is refused (exit code 2) or fails (1) is no answer: the older one stays as it was. One
+that says that nothing was found (3) replaces it.
 """
 
 import json

@@ -57,6 +57,15 @@ def test_a_small_part_that_nobody_denies_stays_where_it_is_near(gap_m, n, denied
     assert kept[:1000].all() and kept[1000:].tolist() == [stays] * n
 
 
+@pytest.mark.parametrize(("word", "stays"), [(1.2, True), (0.8, False)])
+def test_what_one_doubtful_mask_took_along_leaves_though_nobody_denies_it(word, stays):
+    """Ten sure views show the pole; one shows the part, surely or not."""
+    pole, part = np.linspace((0, 0, 0), (0, 0, 0.5), 1000), np.linspace((0, 0, -0.05), (0, 0, -0.06), 40)
+    support = np.concatenate([np.full(1000, 10.0), np.full(40, word)])
+    kept = firm_parts(np.concatenate([pole, part]), support, np.zeros(1040), 0.02)
+    assert kept[:1000].all() and kept[1000:].tolist() == [stays] * 40
+
+
 def test_a_part_without_points_is_no_part():
     assert firm_parts(np.zeros((0, 3)), np.zeros(0), np.zeros(0), 0.02).shape == (0,)
 
