@@ -62,12 +62,12 @@ def ends(centered: NDArray, R: NDArray) -> tuple[NDArray[np.float64], NDArray[np
     planes, along = LocalPlanes(centered), centered @ R
     noise_m = planes.thickness_m()
     found = np.empty((2, 3))
-    for axis, side in np.ndindex(3, 2):
-        inwards = np.sort((1 - 2 * side) * along[:, axis])
-        last = inwards[rank(inwards)] + NOISE_SIGMAS * noise_m
-        near = thinned(centered[(1 - 2 * side) * along[:, axis] <= last], END_POINTS)
-        facing = float(np.median(np.abs(planes.at(near)[0] @ R[:, axis])))
-        found[side, axis] = (1 - 2 * side) * end(inwards, max(facing, MIN_FACING) * noise_m)
+    for axis, ascending in enumerate(np.sort(along.T, axis=1)):
+        for side, inwards in enumerate((ascending, -ascending[::-1])):
+            sign = 1 - 2 * side
+            near = sign * along[:, axis] <= inwards[rank(inwards)] + NOISE_SIGMAS * noise_m
+            facing = float(np.median(np.abs(planes.at(thinned(centered[near], END_POINTS))[0] @ R[:, axis])))
+            found[side, axis] = sign * end(inwards, max(facing, MIN_FACING) * noise_m)
     return found[0], found[1]
 
 

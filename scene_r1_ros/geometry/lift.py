@@ -31,7 +31,7 @@ MAX_GAP = 0.5
 # the largest part have: a lamp's foot, seen below a table from one side, but not what one doubtful mask took along.
 MIN_UNDENIED, MAX_UNDENIED_GAP, MIN_UNDENIED_SUPPORT = 10, 0.2, 0.1
 # Of more views of one object the rest only take time.
-MAX_VIEWS = 16
+MAX_VIEWS = 14
 
 
 class Lifted(NamedTuple):
