@@ -17,6 +17,7 @@ from scene_r1_ros.config import LiftConfig
 from scene_r1_ros.errors import NotThere
 from scene_r1_ros.geometry.depth import depth_sigma_m, lift_mask, measured_at
 from scene_r1_ros.geometry.pose import inverse, transform
+from scene_r1_ros.geometry.surface import thinned
 from scene_r1_ros.geometry.voxels import fuse
 from scene_r1_ros.run import Run
 from scene_r1_ros.tracking.views import nearest_views
@@ -222,7 +223,7 @@ def one_per_cell(points_world: NDArray, cell_m: float) -> NDArray[np.float64]:
     if len(points_world) == 0:
         return np.empty((0, 3))
     points = fuse(points_world, np.zeros((len(points_world), 3), np.uint8), cell_m).points_world
-    return points[np.linspace(0, len(points) - 1, min(len(points), MAX_POINTS)).astype(int)]
+    return thinned(points, MAX_POINTS)
 
 
 def stamp_ns(mask: Mask) -> int:

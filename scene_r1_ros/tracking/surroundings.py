@@ -11,6 +11,7 @@ from scene_r1_ros.geometry.depth import depth_sigma_m
 from scene_r1_ros.geometry.plane import Plane
 from scene_r1_ros.geometry.surface import thinned
 from scene_r1_ros.tracking.crop import Crop
+from scene_r1_ros.tracking.layers import JUMP
 
 MAX_PLANES = 4
 MIN_SHARE, MIN_POINTS = 0.12, 40  # of what is measured around an object, so much must lie on a plane
@@ -18,7 +19,6 @@ MAX_KNOWN = 400  # colours of a plane
 SIGMAS, SLACK_M = 3.0, 0.01  # how far from a plane a point may lie: noise of the depth, and what floors are uneven
 LIGHTNESS = 0.5  # shadows lie on planes: a difference in lightness counts so much of one in hue
 MAX_COLOR_STEP = 20.0  # pixels further (CIELAB, 8-bit scale) from all colours that a plane has outside are not of it
-JUMP = 0.04  # neighbours whose depths differ by more than this share belong to two surfaces
 MIN_JUMPS = 0.5  # of the border between a piece of plane and the rest, so much must be a jump of depth
 MIN_PIECE = 6  # pixels
 
