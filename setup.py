@@ -60,6 +60,7 @@ setup(
     ],
     extras_require={
         "models": ["torch", "transformers>=5", "safetensors"],
+        "server": ["httpx2>=2"],
         "sam2": ["torch", "safetensors", "sam2==1.1.0"],
         "edgetam": ["torch", "torchvision", "timm", "transformers>=5", "safetensors"],
         "train": ["torch", "transformers>=5", "safetensors", "accelerate", "peft", "trl", "datasets"],

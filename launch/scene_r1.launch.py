@@ -27,7 +27,8 @@ ARGUMENTS = [
     DeclareLaunchArgument(
         "model",
         default_value="",
-        description="which mind answers: recorded:FILE or transformers:FOLDER-OR-HUB-NAME; "
+        description="which mind answers: recorded:FILE, transformers:FOLDER-OR-HUB-NAME or "
+        "openai:http://HOST:8000/v1#MODEL; "
         "empty: as params_file says, else only boxes drawn by the operator",
     ),
     DeclareLaunchArgument("rgb", default_value="rgb/image", description="topic of the colour images"),

@@ -39,7 +39,11 @@ SequenceOption = Annotated[
 ModelOption = Annotated[
     str,
     typer.Option(
-        "--model", "-m", help="Which mind answers: [b]recorded:FILE[/b] or [b]transformers:FOLDER-OR-NAME[/b]."
+        "--model",
+        "-m",
+        help="Which mind answers: [b]recorded:FILE[/b], [b]transformers:FOLDER-OR-NAME[/b] or, on a server that speaks "
+        "OpenAI's protocol (vLLM, SGLang), [b]openai:http://HOST:8000/v1#MODEL[/b]; its key, if it wants one, in the "
+        "environment as SCENE_R1_API_KEY or OPENAI_API_KEY.",
     ),
 ]
 TrackerOption = Annotated[

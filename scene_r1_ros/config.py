@@ -41,10 +41,20 @@ class BufferConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    kind: str = setting("box", "which mind answers", choices=("box", "recorded", "transformers"))
-    path: str = setting("", "recorded: the file of answers; transformers: a checkpoint folder or hub name")
-    spec: str = setting("qwen2_5_vl", "transformers: name of the YAML in config/models, or a path to one")
+    kind: str = setting("box", "which mind answers", choices=("box", "recorded", "transformers", "openai"))
+    path: str = setting(
+        "",
+        "recorded: the file of answers; transformers: a checkpoint folder or hub name; "
+        "openai: base URL of the server and name of its model, http://HOST:8000/v1#MODEL",
+    )
+    spec: str = setting("qwen2_5_vl", "transformers, openai: name of the YAML in config/models, or a path to one")
     device: str = setting("auto", "transformers: where it runs", choices=("auto", "cpu", "cuda"))
+    connect_s: float = setting(5.0, "openai: a server that cannot be reached for so long is down, seconds", 0.1, 600.0)
+    silence_s: float = setting(
+        120.0, "openai: a server that sends nothing for so long, or asks to be left alone longer, has failed, seconds",
+        0.1, 3600.0,
+    )  # fmt: skip
+    retries: int = setting(4, "openai: how often a busy server is asked again, before its first word", 0, 20)
 
 
 @dataclass(frozen=True)

@@ -83,4 +83,10 @@ class NotWritten(SceneR1Error):
 
 
 class ModelFailed(SceneR1Error):
+    """A model could not run. ``text`` keeps what it had said until then."""
+
     code = ErrorCode.MODEL_FAILED
+
+    def __init__(self, message: str, text: str = ""):
+        super().__init__(message)
+        self.text = text

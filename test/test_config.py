@@ -34,7 +34,7 @@ def test_every_setting_is_explained():
     settings = [i for i, line in enumerate(lines) if not line.lstrip().startswith("#") and not line.endswith(":")]
     assert len(settings) > 20 and all(lines[i - 1].lstrip().startswith("#") for i in settings)
     assert max(map(len, lines)) <= 120
-    assert "  # which mind answers (box, recorded, transformers)" in lines
+    assert "  # which mind answers (box, recorded, transformers, openai)" in lines
 
 
 def test_only_what_is_named_changes(tmp_path):

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 INTERFACES = sorted([*ROOT.glob("action/*.action"), *ROOT.glob("msg/*.msg")])
 MODULES = sorted((ROOT / "scene_r1_ros").rglob("*.py"))
 PREFIX = Path(os.environ.get("AMENT_PREFIX_PATH", sys.prefix).split(os.pathsep)[0])
-PIP_ONLY = ["rosbags", "open3d", "torch", "torchvision", "transformers", "sam2"]
+PIP_ONLY = ["rosbags", "open3d", "torch", "torchvision", "transformers", "httpx2", "sam2"]
 
 needs_interfaces = pytest.mark.skipif(
     find_spec("scene_r1_ros.action") is None, reason="the interfaces are not built: make build, or colcon build"

@@ -8,9 +8,16 @@ from typing import Any, get_args
 from scene_r1_ros import resources
 from scene_r1_ros.config import ModelConfig, read_yaml, shown
 from scene_r1_ros.errors import BadInput
+from scene_r1_ros.reasoning.openai_server import ADDRESS, OpenAIServer
 from scene_r1_ros.reasoning.protocol import BoxConvention, Model, ModelSpec
 from scene_r1_ros.reasoning.qwen import ARCHITECTURES, TransformersModel
 from scene_r1_ros.reasoning.recorded import RecordedModel
+
+NEEDED = {
+    "recorded": "the file of answers",
+    "transformers": "a checkpoint folder or hub name",
+    "openai": f"a server and its model, {ADDRESS},",
+}
 
 
 def load_model(config: ModelConfig) -> Model:
@@ -22,14 +29,15 @@ def load_model(config: ModelConfig) -> Model:
     """
     if config.kind == "box":
         raise BadInput(
-            "no model is configured (model.kind = 'box'): a question needs one (recorded or transformers); "
+            "no model is configured (model.kind = 'box'): a question needs one (recorded, transformers or openai); "
             "a query can also be answered from a box that you draw (--box FRAME:x1,y1,x2,y2, or the goal's field box)"
         )
     if not config.path:
-        needed = "the file of answers" if config.kind == "recorded" else "a checkpoint folder or hub name"
-        raise BadInput(f"model.path is empty; model.kind = {config.kind!r} needs {needed} there")
+        raise BadInput(f"model.path is empty; model.kind = {config.kind!r} needs {NEEDED[config.kind]} there")
     if config.kind == "recorded":
         return RecordedModel(Path(config.path))
+    if config.kind == "openai":
+        return OpenAIServer(config, make_spec(config.spec))
     return TransformersModel(config.path, make_spec(config.spec), config.device)
 
 

@@ -21,6 +21,7 @@ class ModelSpec:
     image_frames: int  # frames of the window that are asked for a box, one at a time, until one holds
     max_pixels: int  # per frame, at the model's input
     max_new_tokens: int
+    image_multiple: int = 1  # width and height at the model's input are multiples of this, pixels
     architecture: str = ""  # transformers: the ``model_type`` of its checkpoints; they differ in how they write boxes
 
 

@@ -96,7 +96,7 @@ def test_what_cannot_be_loaded(config, error, message):
 
 def test_importing_never_imports_a_heavy_library():
     names = [f"scene_r1_ros.reasoning.{m.name}" for m in pkgutil.iter_modules(scene_r1_ros.reasoning.__path__)]
-    heavy = "{'torch', 'transformers', 'torchvision', 'open3d', 'cv2', 'rclpy'}"
+    heavy = "{'torch', 'transformers', 'torchvision', 'open3d', 'cv2', 'httpx2', 'rclpy'}"
     code = f"import sys, {', '.join(names)}; print(sorted({heavy} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (run.stdout.strip(), run.stderr) == ("[]", "")
