@@ -3,6 +3,8 @@
 
 from enum import IntEnum
 
+MAX_KEPT_TEXT = 100_000  # characters of a reply that could not be read
+
 
 class ErrorCode(IntEnum):
     """Why there is no object or answer. The same numbers stand in ``Ground.action`` and ``Ask.action``."""
@@ -57,13 +59,13 @@ class NoDepth(SceneR1Error):
 
 
 class ParseFailed(SceneR1Error):
-    """The model's answer could not be read. ``text`` keeps what it said."""
+    """The model's answer could not be read. ``text`` keeps what it said, up to a bound."""
 
     code = ErrorCode.PARSE_FAILED
 
     def __init__(self, message: str, text: str):
         super().__init__(message)
-        self.text = text
+        self.text = text[:MAX_KEPT_TEXT]
 
 
 class DeadlineExceeded(SceneR1Error):

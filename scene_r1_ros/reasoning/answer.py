@@ -18,6 +18,6 @@ def answer_question(model: Model, question: str, clip: Clip, run: Run) -> str:
     """
     shown = clip.thinned(model.spec.max_frames)
     request = Request("answer", question, shown.frames, shown.times_s)
-    answer, reply = ask(model, request, run, lambda reply: parse_answer(reply.text))
+    answer, reply = ask(model, request, run, lambda reply: parse_answer(reply.text, question))
     run.note(reasoning_of(reply.text) or answer, frames=shown.frames)
     return answer

@@ -6,15 +6,21 @@ The formats are those of Scene-R1 and its lineage: ``<think>...</think><answer>5
 ``<answer>{"bbox_2d": [x1, y1, x2, y2], "label": "chair"}</answer>`` (arXiv 2506.17545).
 """
 
+import re
+
 from scene_r1_ros.errors import ParseFailed
 from scene_r1_ros.reasoning.boxes import LabeledBox, find_boxes
 from scene_r1_ros.reasoning.clip import TOLERANCE_S
-from scene_r1_ros.reasoning.sections import answer_of, denies, denies_first, excerpt, plain, reasoning_of
+from scene_r1_ros.reasoning.denial import contradicts, denies
+from scene_r1_ros.reasoning.questions import HOW_MANY, chosen, has_count, options_of, unwrapped
+from scene_r1_ros.reasoning.sections import answer_of, excerpt, plain, reasoning_of
 from scene_r1_ros.reasoning.windows import find_windows
 from scene_r1_ros.text import clean_text
 from scene_r1_ros.types import TimeWindow
 
 __all__ = ["LabeledBox", "parse_answer", "parse_boxes", "parse_window", "reasoning_of"]
+
+QUOTED = re.compile(r"(?<=[:,\[{])\s?([\"'])(?:(?!\1).){1,300}\1")  # strings of JSON; a label may deny anything
 
 
 def parse_window(text: str, duration_s: float) -> tuple[TimeWindow, ...]:
@@ -23,18 +29,20 @@ def parse_window(text: str, duration_s: float) -> tuple[TimeWindow, ...]:
     The last answer counts. Of several windows in untagged prose only the last does.
 
     Raises:
-        ParseFailed: no window can be read, or all lie outside the clip.
+        ParseFailed: no window can be read, all lie outside the clip, or the answer also says not present.
     """
     said = answer_of(text)
     body = plain(said.answer)
-    if denies_first(body):
-        return ()
     found = find_windows(body, said.closed)
-    if not found and denies(body):
+    if not found and denies(body, said.closed):
         return ()
     if not found:
         raise ParseFailed(f"no time window in {excerpt(body)}; expected '5s to 10s' or 'not present'", text)
     windows = [_clipped(start_s, end_s, duration_s) for start_s, end_s in (found if said.tagged else found[-1:])]
+    if contradicts(body):
+        if all(window == TimeWindow(0.0, duration_s) for window in windows):  # "not present in 0s to 30s"
+            return ()
+        raise ParseFailed(f"{excerpt(body)} names a time window and says that it is not there; say only one", text)
     if inside := tuple(dict.fromkeys(window for window in windows if window)):
         return inside
     raise ParseFailed(
@@ -54,30 +62,44 @@ def parse_boxes(text: str) -> tuple[LabeledBox, ...]:
     """The boxes of a reply's last answer, in the model's own coordinates; empty = it says not present.
 
     Raises:
-        ParseFailed: no box can be read.
+        ParseFailed: no box can be read, they are fractions of the image, or the answer also says not present.
     """
-    body = plain(answer_of(text).answer)
-    if denies_first(body):
-        return ()
-    boxes = find_boxes(body)
-    if boxes is None or (not boxes and denies(body)):
+    said = answer_of(text)
+    body = plain(said.answer)
+    boxes = find_boxes(body, said.closed)
+    if boxes is None or (not boxes and denies(body, said.closed)):
         return ()
     if not boxes:
         raise ParseFailed(
             f'no box in {excerpt(body)}; expected {{"bbox_2d": [x1, y1, x2, y2], "label": "..."}} or not present', text
         )
+    if contradicts(QUOTED.sub('""', body)) or any(denies(box.label, closed=False) for box in boxes):
+        raise ParseFailed(f"{excerpt(body)} names a box and says that it is not there; say only one", text)
+    if any(max(map(abs, box.xyxy)) <= 1 and any(v % 1 for v in box.xyxy) for box in boxes):
+        raise ParseFailed(f"the box in {excerpt(body)} counts in fractions of the image; expected whole units", text)
     return tuple(boxes)
 
 
-def parse_answer(text: str) -> str:
-    """The answer to a question, in the model's words.
+def parse_answer(text: str, question: str = "") -> str:
+    """The answer to a question, in the model's words; to one with options, the option in the question's words.
+
+    Args:
+        text: the reply.
+        question: what was asked. One that lists options, "(A) red (B) blue", must be answered by one of them, and
+            "how many" by a number, in digits or words.
 
     Raises:
-        ParseFailed: there is none, or the reply ends before it does.
+        ParseFailed: there is none, the reply ends before it does, or it does not fit the question.
     """
     said = answer_of(text)
     if not said.closed:
         raise ParseFailed(f"the reply ends inside the answer {excerpt(said.answer)}; allow more tokens", text)
-    if answer := said.answer.strip("` \n\t"):
-        return clean_text(answer)
-    raise ParseFailed("the answer is empty; expected <answer>...</answer> with the answer in it", text)
+    if not (answer := unwrapped(said.answer)):
+        raise ParseFailed("the answer is empty; expected <answer>...</answer> with the answer in it", text)
+    if options := options_of(question):
+        if letter := chosen(answer, options):
+            return clean_text(f"{letter}. {options[letter]}")
+        raise ParseFailed(f"{excerpt(answer)} does not name one of the options {', '.join(options)}; name one", text)
+    if HOW_MANY.search(question) and not has_count(plain(answer)):
+        raise ParseFailed(f"no number in {excerpt(answer)}; the question asks how many: expected, e.g., three", text)
+    return clean_text(answer)

@@ -1,20 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times in a model's words: "5s to 10s", "from 3.2 to 6.0 seconds", "00:03-00:06", "[5, 10]", "between 3 and 6 s"."""
+"""Times in a model's words: "5s to 10s", "from 3.2 to 6.0 seconds", "00:03-00:06", "[5, 10]", "between 3 and 6 s".
+
+Rather none than a wrong one: a number that is followed by a word of unknown meaning ("5 to 10 Minuten", "2 to 3
+chairs"), cut off, or open to two readings ("1,200" is 1.2 or 1200) is not read at all.
+"""
 
 import re
 from math import isfinite
 
-SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}  # per unit, by how its name begins
+SECONDS = {"ms": 0.001, "s": 1.0, "秒": 1.0, "m": 60.0, "分": 60.0, "h": 3600.0, "小": 3600.0}  # by how the name begins
+
+HOUR = r"(?:hours?|hrs?|h)(?![a-z])|小时"
+MINUTE = r"(?:minutes?|mins?|m)(?![a-z])|分钟?"
+SECOND = r"(?:milliseconds?|msecs?|ms|seconds?|secs?|s)(?![a-z])|秒"
+
+PLAIN = r"\d{1,15}(?:\.\d{1,30})?|\.\d{1,30}"
+# A decimal comma, or commas between thousands where they cannot be decimal commas.
+COMMA = r"\d{1,3}(?:,\d{3}){2,4}(?:\.\d{1,30})?|\d{1,3},\d{3}\.\d{1,30}|\d{1,15},(?:\d{1,2}|\d{4,30})(?!\d)|0,\d{3}"
+
+LETTER = r"[a-z\u00c0-\u1fff\uac00-\ud7a3]"
+# Words that may follow a number without a unit. Any other could be a unit, or what is counted.
+CONNECTOR = (
+    r"(?:to|until|till|through|thru|and|or|in|of|on|at|is|it|the|this|that|where|when|while|which|with|as|because|for"
+    r"|from|then|but|so|start|begin|end|stop|finish|not|inclusive)[a-z_]{0,6}\b"
+)
 
 
-def _time(n: int, decimal: str = ".") -> str:
-    """The pattern of one point in time; the names of its groups end in ``n``."""
-    number = rf"[-+]?(?:\d{{1,12}}(?:[{decimal}]\d{{1,12}})?|\.\d{{1,12}})(?:e[-+]?\d{{1,3}})?(?!\d)"
-    unit = r"(?:milliseconds?|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m)(?![a-z])|秒|分"
+def _time(n: int, comma: bool = False) -> str:
+    """The pattern of one point in time; the names of its groups end in ``n``. ``comma``: commas belong to numbers."""
+    point = "[.,]" if comma else r"\."
+    number = rf"[-+]?(?:{COMMA + '|' if comma else ''}{PLAIN})(?:e[-+]?\d{{1,3}})?(?!{point}?\d)"
     return (
-        rf"(?:(?P<clock{n}>\d{{1,3}}:\d\d(?::\d\d)?(?:\.\d{{1,6}})?)"
-        rf"|(?:(?P<minutes{n}>\d{{1,6}})\s?(?:minutes?|mins?|m|分)\s?(?:and\s)?)?(?P<number{n}>{number}))"
-        rf"(?:\s?(?P<unit{n}>{unit}))?(?![a-z0-9_:])(?!\s(?:hours?|frames?)\b)"
+        rf"(?:(?P<clock{n}>\d{{1,3}}:[0-5]\d(?::[0-5]\d)?(?:{point}\d{{1,6}})?)(?!{point}?\d)(?:\s?(?:{MINUTE}|{SECOND}))?"
+        rf"|(?:(?P<hours{n}>\d{{1,4}})\s?(?:{HOUR}),?\s?(?:and\s)?(?=\d))?"
+        rf"(?:(?P<minutes{n}>\d{{1,6}})\s?(?:{MINUTE}),?\s?(?:and\s)?(?=\d))?"
+        rf"(?P<number{n}>{number})(?:\s?(?P<unit{n}>{SECOND}|{MINUTE}|{HOUR})|(?!\s?%|\s?(?!{CONNECTOR}){LETTER})))"
+        r"(?![a-z0-9_:])"
     )
 
 
@@ -23,22 +44,29 @@ def _pattern(text: str) -> re.Pattern:
 
 
 ALONE = r"(?<![a-z0-9_.:])(?<!\d,)"  # not in the middle of a word or of another number
-TO = r"\s?(?:to|until|till|through|-{1,3}|~|至|到)\s?(?:about\s|around\s|approximately\s)?"
+TO = r"\s?(?:up to|to|until|till|through|thru|-{1,3}|={1,2}|~|\.{2,3}|至|到|から)\s?"
+TO += r"(?:about\s|around\s|approximately\s|t\s?=\s?|~)?"
+START = r"(?<![a-z])(?:start|begin|from)[a-z_ ]{0,12}[:=]?\s?"
+END = r"(?:(?<![a-z])(?:end|stop|finish)|\b(?:to|until)\b)[a-z_ ]{0,12}[:=]?\s?"
+BETWEEN = r"[^0-9{}]{0,40}?"  # never over the rim of an object: that would join the start of one to the end of another
 
 # Tried in this order; the first that is found anywhere in the answer decides. A decimal comma only where no comma
 # separates.
 RANGES = (
-    _pattern(ALONE + _time(1, ".,") + TO + _time(2, ".,")),
-    _pattern(ALONE + _time(1, ".,") + r"\s(?:and|&)\s" + _time(2, ".,")),
-    _pattern(
-        rf"(?:start|begin|from)[a-z_ ]{{0,12}}[:=]?\s?{_time(1)}[^0-9]{{0,40}}?"
-        rf"(?:end|to|until)[a-z_ ]{{0,12}}[:=]?\s?{_time(2)}"
-    ),
-    _pattern(rf"[\[(]\s?{_time(1)}\s?[,;]\s?{_time(2)}\s?[\])]"),
+    _pattern(ALONE + _time(1, comma=True) + TO + _time(2, comma=True)),
+    _pattern(ALONE + _time(1, comma=True) + r"\s(?:and|&)\s" + _time(2, comma=True)),
+    _pattern(START + _time(1) + BETWEEN + END + _time(2)),
+    _pattern(END + _time(2) + BETWEEN + START + _time(1)),
+    _pattern(rf"[\[(]\s?{_time(1)}\s?[,;]\s?{_time(2)}\s?,?\s?[\])]"),
     _pattern(rf"\A{_time(1)}\s?[,;]\s?{_time(2)}\Z"),
 )
 MOMENT = _pattern(rf"\A(?:at\s|around\s|about\s)?{_time(1)}\.?\Z")
-MARKUP = str.maketrans("", "", "\"'<>*`\\")
+AMBIGUOUS = (
+    _pattern(ALONE + _time(1, comma=True) + TO + _time(2, comma=True) + TO + r"[-+]?\d"),  # 5-10-15, 2026-05-10
+    _pattern(r"(?<![\d.:])\d{1,3}\s\d{3}(?!\d)(?=\s?(?:s|to|until|till|and|-|~|\]|\)|\Z))"),  # 1 200 s
+)
+MARKUP = str.maketrans("<>", "  ", "\"'*`\\$")
+SETTLED = re.compile(r"\s?[\])};]|[,.]\s")  # after this, a number does not go on
 
 
 def find_windows(body: str, closed: bool) -> list[tuple[float, float]]:
@@ -46,11 +74,13 @@ def find_windows(body: str, closed: bool) -> list[tuple[float, float]]:
 
     Args:
         body: ``plain`` text.
-        closed: False where the reply was cut off inside it: a number at its very end is then not trusted.
+        closed: False where the reply was cut off inside it: a number that may go on is then not trusted.
     """
-    body = body.translate(MARKUP).strip()
+    body = " ".join(body.translate(MARKUP).split())
+    if any(pattern.search(body) for pattern in AMBIGUOUS):
+        return []
     for pattern in RANGES:
-        matches = [m for m in pattern.finditer(body) if closed or m.end() < len(body) or not body[-1].isdigit()]
+        matches = [m for m in pattern.finditer(body) if closed or _whole(m, body)]
         windows = [(_seconds(m, 1), _seconds(m, 2)) for m in _surest(matches)]
         if windows := [w for w in windows if isfinite(w[0]) and isfinite(w[1])]:
             return windows
@@ -60,23 +90,35 @@ def find_windows(body: str, closed: bool) -> list[tuple[float, float]]:
     return []
 
 
+def _whole(match: re.Match, body: str) -> bool:
+    """Whether a cut-off reply cannot go on with other times: "10" may be 100, "10." 10.5 and "1 min" 1 min 30 s."""
+    units = [match[n] for n in ("unit1", "unit2") if match[n] and match.end() == match.end(n)]
+    return any(_unit_seconds(unit) <= 1 for unit in units) or bool(SETTLED.match(body, match.end()))
+
+
 def _surest(matches: list[re.Match]) -> list[re.Match]:
     """Those that name a unit, where any does: "frames 3 - 5, that is 1.2s - 2.0s"."""
-    return [m for m in matches if m["unit2"] or m["clock2"]] or matches
+    return [m for m in matches if m["unit2"] or m["clock2"] or m["unit1"]] or matches
 
 
 def _seconds(match: re.Match, n: int) -> float:
     if clock := match[f"clock{n}"]:
-        return sum(float(part) * 60**i for i, part in enumerate(reversed(clock.split(":"))))
-    number = float(match[f"number{n}"].replace(",", "."))
-    if minutes := match[f"minutes{n}"]:
-        return float(minutes) * 60 + number
-    # "5 to 10 minutes": the unit stands only once
-    unit = match[f"unit{n}"] or (n == 1 and "unit2" in match.re.groupindex and match["unit2"]) or "s"
-    return number * _unit_seconds(unit.lower())
+        return sum(float(part.replace(",", ".")) * 60**i for i, part in enumerate(reversed(clock.split(":"))))
+    number = _number(match[f"number{n}"])
+    hours, minutes = match[f"hours{n}"], match[f"minutes{n}"]
+    unit = match[f"unit{n}"]
+    if hours and not minutes and not unit:
+        unit = "m"  # "1h 30"
+    if not unit and not hours and not minutes:
+        unit = match.groupdict().get(f"unit{3 - n}")  # "5 to 10 minutes": the unit stands only once
+    return float(hours or 0) * 3600 + float(minutes or 0) * 60 + number * _unit_seconds(unit or "s")
+
+
+def _number(text: str) -> float:
+    thousands = text.count(",") > 1 or ("," in text and "." in text)
+    return float(text.replace(",", "" if thousands else "."))
 
 
 def _unit_seconds(unit: str) -> float:
-    if unit in ("分", "秒"):
-        return 60.0 if unit == "分" else 1.0
+    unit = unit.lower()
     return SECONDS["ms" if unit.startswith(("ms", "milli")) else unit[0]]

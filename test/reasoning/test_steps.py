@@ -8,6 +8,7 @@ from scene_r1_ros.errors import Canceled, DeadlineExceeded, ParseFailed
 from scene_r1_ros.reasoning.answer import answer_question
 from scene_r1_ros.reasoning.clip import Clip
 from scene_r1_ros.reasoning.image import best_frames, hypotheses
+from scene_r1_ros.reasoning.prompting import instruction
 from scene_r1_ros.reasoning.temporal import ground_in_time
 from scene_r1_ros.run import Run
 from scene_r1_ros.types import TimeWindow
@@ -24,6 +25,10 @@ def said(body: str, reasoning: str = "It stands there.") -> str:
 
 def boxed(*xyxy, label="mug") -> str:
     return said(f'{{"bbox_2d": {list(xyxy)}, "label": "{label}"}}')
+
+
+def first_hypothesis(model, query, clip, run):
+    return next(hypotheses(model, query, clip, ALL, run))
 
 
 # temporal ------------------------------------------------------------------------------------------------------------
@@ -214,3 +219,28 @@ def test_answer_asks_once_more(clip):
     model = Scripted("<think>a</think><answer>thr", said("three"))
     assert answer_question(model, "how many?", clip, Run()) == "three"
     assert "ends inside the answer 'thr'" in model.requests[1].complaint
+
+
+def test_an_answer_that_does_not_fit_its_question_is_told_to_the_model(clip):
+    model = Scripted(said("green"), said("(B) red"))
+    assert answer_question(model, "Which colour? (A) blue (B) red", clip, Run()) == "B. red"
+    assert "'green' does not name one of the options A, B" in model.requests[1].complaint
+
+
+def test_an_answer_that_cannot_be_read_twice_is_an_error(clip):
+    model = Scripted(said("several"), said("some"), said("3"))
+    with pytest.raises(ParseFailed, match="no number in 'some'"):
+        answer_question(model, "How many mugs?", clip, Run())
+    assert len(model.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("step", "cut_off"),
+    [(ground_in_time, "<answer>5s to 1"), (answer_question, "<answer>thr"), (first_hypothesis, "<answer>[1, 2, 3, 4")],
+)
+def test_every_step_tells_the_model_why_it_asks_again(clip, step, cut_off):
+    good = said("2s to 4s") if step is ground_in_time else boxed(1, 2, 30, 40)
+    model = Scripted(cut_off, good)
+    step(model, "the mug", clip, Run())
+    assert cut_off.removeprefix("<answer>") in model.requests[1].complaint
+    assert cut_off.removeprefix("<answer>") in instruction(model.requests[1])
