@@ -14,6 +14,7 @@ from scene_r1_ros.types import Box2D, Frame, Mask, TimeWindow
 Stage = Literal["select", "temporal", "image", "track", "lift", "verify", "answer"]
 Status = Literal["found", "not_found", "answered", "error"]
 Verdict = Literal["visible", "hidden", "absent", "out of view"]
+AnswerKind = Literal["free", "choice", "count", "yes_no"]
 
 N_VIEWS, MAX_CUT = 6, 2  # views beside the source's that are shown, and how many of them show a mask cut off
 DOUBTFUL = 0.5  # a score is the chance that the box is right: below this, it is more likely wrong
@@ -94,6 +95,30 @@ class ReasoningStep:
         clean_fields(self, text=MAX_TEXT)
 
 
+@dataclass(frozen=True)
+class Check:
+    """Something in the rationale that can be held against the rest of it: does it hold?"""
+
+    name: str  # of the rule, e.g. "times in the clip"; the same in every answer
+    holds: bool
+    text: str  # what was compared with what, for people
+
+    def __post_init__(self) -> None:
+        clean_fields(self, name=MAX_LABEL, text=MAX_TEXT)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one stage asked of the model. Sums over its calls."""
+
+    calls: int = 0
+    frames: int = 0  # shown, each time that one was
+    input_tokens: int = 0
+    cached_tokens: int = 0  # of these, already known from earlier calls
+    output_tokens: int = 0
+    first_token_s: float = 0.0  # waited for the first word
+
+
 @dataclass(frozen=True, eq=False)
 class Try:
     """A place that looked right in the image, but does not hold in 3D. Of its masks, those that are worth showing."""
@@ -117,11 +142,14 @@ class Answer:
     error_code: ErrorCode = ErrorCode.NONE
     error_msg: str = ""
     text: str = ""  # the answer to a question
+    kind: AnswerKind = "free"  # of the question: how its answer is to be read
     objects: tuple[SceneObject, ...] = ()  # best first
     tries: tuple[Try, ...] = ()  # where nothing was found, or not in time: the places that did not hold, first to last
     window: TimeWindow | None = None
     rationale: tuple[ReasoningStep, ...] = ()
+    checks: tuple[Check, ...] = ()  # of the rationale; each that fails has lowered the score
     timings_s: dict[str, float] = field(default_factory=dict)  # stage -> seconds
+    usage: dict[str, Usage] = field(default_factory=dict)  # stage -> what it asked of the model, if it did
     first_stamp_ns: int = 0  # where the clip's time 0 is
 
     def __post_init__(self) -> None:

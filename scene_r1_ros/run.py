@@ -5,10 +5,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import get_args
 
-from scene_r1_ros.answer import ReasoningStep, Stage
+from scene_r1_ros.answer import ReasoningStep, Stage, Usage
 from scene_r1_ros.errors import Canceled, DeadlineExceeded, Preempted
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -35,6 +35,7 @@ class Run:
     timeout_s: float = float("inf")
     on_progress: Callable[[Progress], None] = ignore
     timings_s: dict[str, float] = field(default_factory=dict)
+    usage: dict[str, Usage] = field(default_factory=dict)
     rationale: list[ReasoningStep] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -86,6 +87,11 @@ class Run:
         """Stream a piece of the model's words to the listener."""
         self._said += text
         self.report()
+
+    def count(self, spent: Usage) -> None:
+        """Add what one call of the model took to the current stage."""
+        before = self.usage.get(self._stage, Usage())
+        self.usage[self._stage] = Usage(*(a + b for a, b in zip(astuple(before), astuple(spent), strict=True)))
 
     def note(self, text: str, **evidence) -> None:
         """Add a step of the current stage to the rationale."""

@@ -158,7 +158,11 @@ class SceneR1:
             answer = failed(query, error)
         first_stamp_ns = frames[0].stamp_ns if frames else 0
         return replace(
-            answer, rationale=tuple(run.rationale), timings_s=dict(run.timings_s), first_stamp_ns=first_stamp_ns
+            answer,
+            rationale=tuple(run.rationale),
+            timings_s=dict(run.timings_s),
+            usage=dict(run.usage),
+            first_stamp_ns=first_stamp_ns,
         )
 
 

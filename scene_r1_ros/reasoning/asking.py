@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from scene_r1_ros.answer import Usage
 from scene_r1_ros.errors import ParseFailed
 from scene_r1_ros.reasoning.protocol import Model, Reply, Request
 from scene_r1_ros.run import Run
@@ -35,5 +36,7 @@ def ask(model: Model, request: Request, run: Run, read: Callable[[Reply], T]) ->
 def _reply(model: Model, request: Request, run: Run) -> Reply:
     run.check()
     reply = model.reply(request, run.say, run.should_stop)
+    tokens = (reply.input_tokens, reply.cached_tokens, reply.output_tokens)
+    run.count(Usage(1, len(request.frames), *tokens, reply.first_token_s))
     run.check()  # a reply that was stopped is not whole, and is never read
     return reply

@@ -43,7 +43,9 @@ class Reply:
     text: str
     image_sizes_wh: tuple[tuple[int, int], ...]  # of each frame as the model saw it, pixels
     input_tokens: int = 0
+    cached_tokens: int = 0  # of these, already known from earlier requests
     output_tokens: int = 0
+    first_token_s: float = 0.0  # from the request to its first word
 
 
 class Model(Protocol):
