@@ -49,6 +49,16 @@ class ModelConfig:
     )
     spec: str = setting("qwen2_5_vl", "transformers, openai: name of the YAML in config/models, or a path to one")
     device: str = setting("auto", "transformers: where it runs", choices=("auto", "cpu", "cuda"))
+    vision_cache_bytes: int = setting(
+        2**30, "transformers: memory for what it saw in frames, bytes; a frame of 512 tokens takes 4 to 15 MB", 0, 2**40
+    )
+    prefix_cache_bytes: int = setting(
+        2 * 2**30,
+        "transformers: memory for what it read, bytes, so that a second query about the same frames is answered at "
+        "once; 32 frames of 512 tokens take 1 to 3 GB",
+        0,
+        2**40,
+    )
     connect_s: float = setting(5.0, "openai: a server that cannot be reached for so long is down, seconds", 0.1, 600.0)
     silence_s: float = setting(
         120.0, "openai: a server that sends nothing for so long, or asks to be left alone longer, has failed, seconds",

@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from scene_r1_ros.reasoning.protocol import ModelSpec
-from scene_r1_ros.reasoning.qwen import MIN_PIXELS
+from scene_r1_ros.reasoning.protocol import MIN_PIXELS, ModelSpec
 
 QUALITY = 90  # of JPEG, 0 to 100: no block of it shows, at a tenth of the bytes
 

@@ -38,7 +38,7 @@ def load_model(config: ModelConfig) -> Model:
         return RecordedModel(Path(config.path))
     if config.kind == "openai":
         return OpenAIServer(config, make_spec(config.spec))
-    return TransformersModel(config.path, make_spec(config.spec), config.device)
+    return TransformersModel(config, make_spec(config.spec))
 
 
 def make_spec(name_or_path: str) -> ModelSpec:

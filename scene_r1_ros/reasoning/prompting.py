@@ -8,6 +8,7 @@ import json
 from functools import cache
 from importlib.resources import files
 from string import Template
+from typing import Any
 
 from scene_r1_ros.reasoning.protocol import Request
 
@@ -31,6 +32,20 @@ def instruction(request: Request) -> str:
     if request.complaint:
         text += "\n\n" + Template(prompt("complaint")).substitute(complaint=quoted(request.complaint))
     return text
+
+
+def messages(request: Request) -> list[dict[str, Any]]:
+    """The conversation for a chat template: system text, frames with their times, then what is asked about them."""
+    content: list[dict[str, str]] = []
+    for time_s in request.times_s:
+        if request.task != "image":
+            content.append({"type": "text", "text": caption(time_s)})
+        content.append({"type": "image"})
+    content.append({"type": "text", "text": instruction(request)})
+    return [
+        {"role": "system", "content": [{"type": "text", "text": prompt("system")}]},
+        {"role": "user", "content": content},
+    ]
 
 
 def quoted(text: str) -> str:

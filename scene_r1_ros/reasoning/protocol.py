@@ -8,6 +8,9 @@ from typing import Literal, Protocol
 from scene_r1_ros.types import Frame
 
 Task = Literal["temporal", "image", "answer"]
+# Pixels of an image at the input of the Qwen VL family, where ``max_pixels`` allows: as in the published checkpoints.
+MIN_PIXELS = 56 * 56
+
 BoxConvention = Literal["pixel", "resized_pixel", "norm_1000"]
 
 

@@ -14,7 +14,8 @@ from scene_r1_ros.config import ModelConfig
 from scene_r1_ros.errors import ModelFailed
 from scene_r1_ros.reasoning.models import load_model, make_spec
 from scene_r1_ros.reasoning.protocol import Request
-from scene_r1_ros.reasoning.qwen import TransformersModel
+from scene_r1_ros.reasoning.qwen import TransformersModel, weights
+from scene_r1_ros.reasoning.qwen.prompt import make_prompt
 from test.reasoning.scripted import make_frame
 
 torch = pytest.importorskip("torch")
@@ -23,9 +24,13 @@ pytest.importorskip("transformers")
 SPEC = replace(make_spec("qwen2_5_vl"), max_new_tokens=12)
 
 
+def load(folder, spec=SPEC, **settings) -> TransformersModel:
+    return TransformersModel(ModelConfig(kind="transformers", path=str(folder), device="cpu", **settings), spec)
+
+
 @pytest.fixture(scope="module")
 def model(tiny_qwen):
-    return TransformersModel(str(tiny_qwen), SPEC, "cpu")
+    return load(tiny_qwen)
 
 
 def noise(time_s: float, wh=(123, 77)):
@@ -82,28 +87,31 @@ def test_sizes_are_those_the_model_saw(model, wh, max_pixels, seen_wh):
     assert reply.image_sizes_wh == (seen_wh,)
 
 
-def test_deterministic_and_looks_at_the_frames(model):
+def test_deterministic(model):
     request = clip_request(0.0, 0.5)
     first, again = (model.reply(request, ignore, never).text for _ in range(2))
     assert first == again
-    swapped = replace(request, frames=request.frames[::-1])
-    inputs, _ = model._inputs(request)
-    other, _ = model._inputs(swapped)
-    with torch.inference_mode():
-        logits = [model._model(**i).logits[0, -1] for i in (inputs, other)]
-    assert not torch.equal(*logits)
 
 
 def test_images_take_their_place_in_the_text(model):
-    """Every image has as many tokens as embeddings, marked as such: without the mark all places are those of text."""
-    inputs, sizes_wh = model._inputs(clip_request(0.0, 0.5))
-    marked = inputs["mm_token_type_ids"].bool()
-    assert int(marked.sum()) == sum(w * h // 28**2 for w, h in sizes_wh)
-    positions, _ = model._model.model.get_rope_index(**{k: v for k, v in inputs.items() if k != "pixel_values"})
-    time, row, column = positions[:, 0, marked[0]][:, :12]  # the first image: 3 x 4 tokens
+    """Every image has as many tokens as embeddings, in rows and columns: else all places are those of text."""
+    prompt = make_prompt(clip_request(0.0, 0.5), model.checkpoint.tokenizer, model.spec)
+    assert [end - start for start, end in prompt.spans] == [w * h // 28**2 for w, h in prompt.sizes_wh] == [12, 12]
+    time, row, column = model._reader._positions(prompt)[:, 0, slice(*prompt.spans[0])]
     assert len(time.unique()) == 1
     assert (row - row[0]).tolist() == [0] * 4 + [1] * 4 + [2] * 4
     assert (column - column[0]).tolist() == [0, 1, 2, 3] * 3
+
+
+def test_prompts_are_read_in_pieces_that_cut_no_image(model):
+    prompt = make_prompt(clip_request(*(0.5 * t for t in range(8))), model.checkpoint.tokenizer, model.spec)
+    n = len(prompt.token_ids)
+    for start in (0, prompt.spans[2][1], n - 1):
+        for size in (1, 20, 100, 10_000):
+            pieces = prompt.chunks(start, size)
+            assert [i for piece in pieces for i in range(*piece)] == list(range(start, n))
+            shown = [i for piece in pieces for i in prompt.images_in(*piece)]
+            assert shown == [i for i, span in enumerate(prompt.spans) if span[0] >= start]
 
 
 @pytest.mark.parametrize("k", [0, 1, 5])
@@ -126,7 +134,7 @@ def test_out_of_memory_names_the_remedy(model, monkeypatch):
     def full(*args, **kwargs):
         raise torch.OutOfMemoryError("tried to allocate 20 GiB")
 
-    monkeypatch.setattr(model._model, "generate", full)
+    monkeypatch.setattr(model.checkpoint.model, "forward", full)
     with pytest.raises(ModelFailed, match=r"out of memory on cpu .* 20 GiB; lower max_frames or max_pixels"):
         model.reply(clip_request(0.0), ignore, never)
 
@@ -135,12 +143,12 @@ def test_qwen3_loads_and_replies(tmp_path):
     from test.reasoning import tiny_qwen
 
     spec = replace(make_spec("qwen3_vl"), max_new_tokens=4)
-    model = TransformersModel(str(tiny_qwen.build(tmp_path, "qwen3_vl")), spec, "cpu")
+    model = load(tiny_qwen.build(tmp_path, "qwen3_vl"), spec)
     assert model.reply(clip_request(0.0, 0.5), ignore, never).image_sizes_wh == ((128, 64),) * 2
 
 
 def test_torchvision_is_not_needed(model):
-    assert type(model._images).__name__ == "Qwen2VLImageProcessorPil"
+    assert type(model.checkpoint.images).__name__ == "Qwen2VLImageProcessorPil"
     assert "torchvision" not in sys.modules or find_spec("torchvision")  # where it is installed, others import it
 
 
@@ -159,12 +167,12 @@ def edit(path, **changes):
 
 def refused(path, message, device="cpu"):
     with pytest.raises(ModelFailed, match=message):
-        TransformersModel(str(path), SPEC, device)
+        TransformersModel(ModelConfig(kind="transformers", path=str(path), device=device), SPEC)
 
 
 def test_pickled_weights(copy):
     torch.save({}, copy / "pytorch_model.bin")
-    TransformersModel(str(copy), SPEC, "cpu")  # beside safetensors they are not even opened
+    load(copy)  # beside safetensors they are not even opened
     (copy / "model.safetensors").unlink()
     refused(copy, r"weights pickled \(pytorch_model.bin\).*convert them to safetensors")
 
@@ -184,7 +192,7 @@ def test_another_architecture(copy):
 
 def test_a_spec_for_another_architecture(tiny_qwen):
     with pytest.raises(ModelFailed, match=r"a qwen2_5_vl, but .* is for qwen3_vl, .* model.spec: qwen2_5_vl"):
-        TransformersModel(str(tiny_qwen), make_spec("qwen3_vl"), "cpu")
+        load(tiny_qwen, make_spec("qwen3_vl"))
 
 
 def test_code_in_the_checkpoint_is_not_run(copy):
@@ -216,9 +224,35 @@ def test_weights_that_lack_a_tensor(copy):
 
 def test_a_template_without_images(copy):
     (copy / "chat_template.jinja").write_text("{{ messages[0].content[0].text }}", encoding="utf-8")
-    model = TransformersModel(str(copy), SPEC, "cpu")
+    model = load(copy)
     with pytest.raises(ModelFailed, match="places 0 images where 2 were given"):
         model.reply(clip_request(0.0, 0.5), ignore, never)
+
+
+def test_a_spec_of_another_patch_size(tiny_qwen):
+    with pytest.raises(ModelFailed, match=r"in multiples of 28 pixels, but .* says image_multiple: 32; correct it"):
+        load(tiny_qwen, replace(SPEC, image_multiple=32))
+
+
+def test_no_free_memory(tiny_qwen, monkeypatch):
+    monkeypatch.setattr(weights, "free_bytes", lambda device: 1000)
+    refused(tiny_qwen, r"needs 0.0 GiB for its weights alone in torch.bfloat16, and 0.0 GiB are free on cpu; choose")
+
+
+def test_memory_that_is_free_is_known():
+    assert 2**20 < weights.free_bytes("cpu") < 2**50
+
+
+def test_parameters_are_counted(tiny_qwen, model):
+    assert weights.n_parameters(tiny_qwen) == sum(p.numel() for p in model.checkpoint.model.parameters())
+
+
+def test_little_memory_takes_half_the_bytes(tiny_qwen, monkeypatch):
+    bytes_in_float32 = 4 * weights.n_parameters(tiny_qwen)
+    monkeypatch.setattr(weights, "free_bytes", lambda device: bytes_in_float32 - 1)
+    assert load(tiny_qwen).checkpoint.model.dtype == torch.bfloat16
+    monkeypatch.setattr(weights, "free_bytes", lambda device: bytes_in_float32 + 1)
+    assert load(tiny_qwen).checkpoint.model.dtype == torch.float32
 
 
 def test_no_gpu(tiny_qwen, monkeypatch):

@@ -37,19 +37,29 @@ TEXT = {
 VISION = {"depth": 2, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "out_hidden_size": 32}
 
 
-def build(folder: Path, architecture: str = "qwen2_5_vl") -> Path:
-    """Write a random ``qwen2_5_vl`` or ``qwen3_vl`` checkpoint, always the same one, into ``folder``."""
+def build(folder: Path, architecture: str = "qwen2_5_vl", initializer_range: float = 0.02) -> Path:
+    """Write a random ``qwen2_5_vl`` or ``qwen3_vl`` checkpoint, always the same one, into ``folder``.
+
+    Its replies hardly depend on what it is shown; with an ``initializer_range`` of 0.3 they do.
+    """
     torch.manual_seed(0)
     tokenizer = build_tokenizer()
     roles = {"image": "image_pad", "vision_start": "vision_start", "vision_end": "vision_end"}
     ids = {f"{role}_token_id": tokenizer.convert_tokens_to_ids(f"<|{token}|>") for role, token in roles.items()}
-    text = {**TEXT, "vocab_size": len(tokenizer), "eos_token_id": tokenizer.eos_token_id, "bos_token_id": None}
+    spread = {"initializer_range": initializer_range}
+    text = {
+        **TEXT,
+        **spread,
+        "vocab_size": len(tokenizer),
+        "eos_token_id": tokenizer.eos_token_id,
+        "bos_token_id": None,
+    }
     if architecture == "qwen2_5_vl":
-        vision, patch_size = {**VISION, "fullatt_block_indexes": [1]}, 14
+        vision, patch_size = {**VISION, **spread, "fullatt_block_indexes": [1]}, 14
         model = Qwen2_5_VLForConditionalGeneration(Qwen2_5_VLConfig(text_config=text, vision_config=vision, **ids))
     else:
         text = {**text, "head_dim": 16}
-        vision, patch_size = {**VISION, "deepstack_visual_indexes": [0], "num_position_embeddings": 64}, 16
+        vision, patch_size = {**VISION, **spread, "deepstack_visual_indexes": [0], "num_position_embeddings": 64}, 16
         model = Qwen3VLForConditionalGeneration(Qwen3VLConfig(text_config=text, vision_config=vision, **ids))
     model.generation_config = GenerationConfig(eos_token_id=tokenizer.eos_token_id, repetition_penalty=1.05)
     model.save_pretrained(folder)

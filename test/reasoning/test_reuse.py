@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was seen and read before is not computed again, and changes no token of a reply."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scene_r1_ros.config import ModelConfig
+from scene_r1_ros.reasoning.models import make_spec
+from scene_r1_ros.reasoning.protocol import Request
+from scene_r1_ros.reasoning.qwen import ARCHITECTURES, TransformersModel
+from test.reasoning.scripted import make_frame
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+QUERIES = ("the red mug left of the sink", "a chair", "how many chairs are there?", "Wo ist die Tasse?")
+TASKS = ("temporal", "answer", "image")
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def architecture(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def folder(architecture, tmp_path_factory):
+    from test.reasoning import tiny_qwen
+
+    return tiny_qwen.build(tmp_path_factory.mktemp(architecture), architecture, initializer_range=0.3)
+
+
+def load(folder, architecture, **settings) -> TransformersModel:
+    spec = replace(make_spec(architecture), max_new_tokens=10)
+    return TransformersModel(ModelConfig(kind="transformers", path=str(folder), device="cpu", **settings), spec)
+
+
+@pytest.fixture
+def model(folder, architecture):
+    return load(folder, architecture)
+
+
+@pytest.fixture(scope="module")
+def plain(folder, architecture):
+    return load(folder, architecture, vision_cache_bytes=0, prefix_cache_bytes=0)
+
+
+def frame(time_s: int, wh=(123, 77)):
+    pixels = np.random.default_rng(time_s).integers(0, 255, (wh[1], wh[0], 3))
+    return make_frame(float(time_s), color=pixels.astype(np.uint8))
+
+
+FRAMES = [frame(t) for t in range(4)] + [frame(t, wh=(90, 130)) for t in range(4, 7)]  # kept: one camera, then another
+
+
+def request(query: str, times, task="temporal") -> Request:
+    times = list(times)[:1] if task == "image" else list(times)
+    return Request(task, query, tuple(FRAMES[t] for t in times), tuple(map(float, times)))
+
+
+def says(model, asked: Request):
+    return model.reply(asked, lambda text: None, lambda: False)
+
+
+def generated(model, asked: Request) -> str:
+    """The reply of transformers' own loop to the whole prompt at once, all pixels included."""
+    from scene_r1_ros.reasoning.qwen.prompt import make_prompt
+
+    prompt = make_prompt(asked, model.checkpoint.tokenizer, model.spec)
+    size = {"shortest_edge": 56 * 56, "longest_edge": model.spec.max_pixels}
+    images = model.checkpoint.images([f.color for f in asked.frames], size=size, return_tensors="pt")
+    ids = torch.from_numpy(prompt.token_ids[None])
+    kinds = torch.from_numpy((prompt.marks < 0).astype("int32")[None])
+    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "mm_token_type_ids": kinds, **images}
+    with torch.inference_mode():
+        output = model.checkpoint.model.generate(
+            **inputs, do_sample=False, repetition_penalty=1.0, max_new_tokens=model.spec.max_new_tokens
+        )
+    text = model.checkpoint.tokenizer.decode(output[0, ids.shape[1] :], skip_special_tokens=True)
+    return text.rstrip("\N{REPLACEMENT CHARACTER}")  # a character whose last bytes did not come
+
+
+def instruction_tokens(model, asked: Request) -> int:
+    from scene_r1_ros.reasoning.qwen.prompt import make_prompt
+
+    prompt = make_prompt(asked, model.checkpoint.tokenizer, model.spec)
+    return len(prompt.token_ids) - len(prompt.frames_only().token_ids)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_reply_is_that_of_transformers_own_loop(model, task):
+    first, second = (request(query, range(7), task) for query in QUERIES[:2])
+    for asked in (first, second, first):
+        assert says(model, asked).text.rstrip("\N{REPLACEMENT CHARACTER}") == generated(model, asked)
+
+
+def test_replies_depend_on_the_frames_and_on_the_query(plain):
+    """Else the other tests would prove nothing."""
+    replies = {says(plain, request(q, times)).text for q in QUERIES for times in (range(3), range(1, 4), range(5))}
+    assert len(replies) > 4
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(QUERIES), st.integers(0, 3), st.integers(1, 4), st.sampled_from(TASKS)),
+                min_size=2, max_size=6))  # fmt: skip
+def test_any_order_of_queries_gets_the_same_tokens_as_without_caches(folder, architecture, plain, asked):
+    model = load(folder, architecture)
+    for query, start, count, task in asked:
+        one = request(query, range(start, start + count), task)
+        with_caches, without = says(model, one), says(plain, one)
+        assert (with_caches.text, with_caches.output_tokens) == (without.text, without.output_tokens)
+
+
+def test_the_second_query_only_reads_its_own_words(model):
+    assert says(model, request(QUERIES[0], range(6))).cached_tokens == 0
+    for later in (request(QUERIES[1], range(6)), request(QUERIES[2], range(6), "answer")):
+        reply = says(model, later)
+        assert reply.input_tokens - reply.cached_tokens <= instruction_tokens(model, later)
+
+
+def test_frames_that_are_appended_are_the_only_ones_that_are_read(model, monkeypatch):
+    says(model, request(QUERIES[0], range(4)))
+    looked = []
+    see = model.checkpoint.model.model.get_image_features
+    monkeypatch.setattr(
+        model.checkpoint.model.model, "get_image_features", lambda *a, **k: (looked.append(1), see(*a, **k))[1]
+    )
+    reply = says(model, request(QUERIES[1], range(6)))
+    assert len(looked) == 2
+    assert reply.cached_tokens > 4 * 12
+
+
+def test_a_frame_in_another_prompt_is_not_looked_at_again(model, monkeypatch):
+    says(model, request(QUERIES[0], range(4)))
+    monkeypatch.setattr(model.checkpoint.model.model, "get_image_features", None)
+    assert says(model, request(QUERIES[0], [2], "image")).text
+    assert says(model, request(QUERIES[0], [1, 3])).text
+
+
+def test_asking_about_one_frame_leaves_the_video_known(model):
+    says(model, request(QUERIES[0], range(6)))
+    says(model, request(QUERIES[0], [2], "image"))
+    assert says(model, request(QUERIES[1], range(6))).cached_tokens > 6 * 12
+
+
+def test_the_same_pixels_at_other_times_are_another_prompt(model, plain):
+    asked = request(QUERIES[0], range(4))
+    later = replace(asked, times_s=tuple(t + 100.0 for t in asked.times_s))
+    says(model, asked)
+    assert says(model, later).text == says(plain, later).text
+
+
+def test_what_is_prepared_is_known_to_the_first_query(model, plain):
+    asked = request(QUERIES[0], range(6))
+    model.prepare(replace(asked, query=""), lambda: False)
+    reply = says(model, asked)
+    assert reply.cached_tokens > 6 * 12
+    assert reply.text == says(plain, asked).text
+
+
+@pytest.mark.parametrize("polls", [0, 1, 2, 3, 5, 8])
+def test_a_cancel_anywhere_leaves_nothing_wrong_behind(model, plain, polls):
+    """Also between two layers, of which one has read more than the other."""
+    asked, left = request(QUERIES[0], range(5)), iter([False] * polls)
+    model.reply(asked, lambda text: None, lambda: next(left, True))
+    assert says(model, asked).text == says(plain, asked).text
+    left = iter([False] * polls)
+    model.prepare(request(QUERIES[1], range(6)), lambda: next(left, True))
+    assert says(model, request(QUERIES[1], range(6))).text == says(plain, request(QUERIES[1], range(6))).text
+
+
+def test_memory_stays_within_its_budgets(folder, architecture):
+    model = load(folder, architecture, vision_cache_bytes=20_000, prefix_cache_bytes=600_000)
+    for start in range(4):
+        for query in QUERIES:
+            says(model, request(query, range(start, start + 3)))
+            says(model, request(query, [start], "image"))
+            assert model.vision.nbytes <= 20_000
+            assert model.prefixes.nbytes <= 600_000
+    assert model.vision.nbytes > 0
+    assert model.prefixes.nbytes > 0
+
+
+def test_no_budget_keeps_nothing(plain):
+    says(plain, request(QUERIES[0], range(3)))
+    assert (plain.vision.nbytes, plain.prefixes.nbytes) == (0, 0)
+    assert says(plain, request(QUERIES[0], range(3))).cached_tokens == 0
