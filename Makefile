@@ -38,7 +38,7 @@ lint: $(DONE)/ros $(DONE)/dev ## ruff and mypy
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-bench: build ## accuracy, speed and memory beside what others do, printed and stored as JSON (ten minutes)
+bench: build $(DONE)/models ## accuracy, speed and memory beside what others do, printed and stored as JSON (ten minutes)
 	$(VENV)/bin/scene-r1 bench
 
 pictures: build ## docs/steps/*.png: six things of rendered rooms, found step by step (a minute)

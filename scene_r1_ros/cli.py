@@ -165,7 +165,10 @@ def demo(
 @app.command()
 def bench(
     what: Annotated[
-        What, typer.Argument(help="masks: accuracy; lift: speed, growth, memory; tracker; calibration; ros: intake.")
+        What,
+        typer.Argument(
+            help="masks: accuracy; lift: speed, growth, memory; tracker; calibration; reuse: a second query; ros."
+        ),
     ] = What.ALL,
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the figures go, as JSON.")] = Path("out/bench.json"),
 ) -> None:

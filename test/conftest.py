@@ -21,6 +21,6 @@ def data() -> Path:
 @pytest.fixture(scope="session")
 def tiny_qwen(tmp_path_factory):
     """Folder of a random Qwen2.5-VL checkpoint of the real architecture."""
-    from test.reasoning import tiny_qwen
+    from scene_r1_ros.evaluation import random_qwen
 
-    return tiny_qwen.build(tmp_path_factory.mktemp("tiny_qwen"))
+    return random_qwen.build(tmp_path_factory.mktemp("tiny_qwen"))

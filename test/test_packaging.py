@@ -17,8 +17,11 @@ ROOT = Path(__file__).parents[1]
 INTERFACES = sorted([*ROOT.glob("action/*.action"), *ROOT.glob("msg/*.msg")])
 MODULES = sorted((ROOT / "scene_r1_ros").rglob("*.py"))
 PREFIX = Path(os.environ.get("AMENT_PREFIX_PATH", sys.prefix).split(os.pathsep)[0])
-# Imported only where a checkpoint is loaded.
-NEED_TORCH = [ROOT / "scene_r1_ros" / "reasoning" / "qwen" / name for name in ("reader.py", "prefix_cache.py")]
+# Imported only where a checkpoint is loaded, or made.
+NEED_TORCH = [
+    ROOT / "scene_r1_ros" / path
+    for path in ("reasoning/qwen/reader.py", "reasoning/qwen/prefix_cache.py", "evaluation/random_qwen.py")
+]
 PIP_ONLY = ["rosbags", "open3d", "torch", "torchvision", "transformers", "httpx2", "sam2"]
 
 needs_interfaces = pytest.mark.skipif(

@@ -12,6 +12,7 @@ class What(str, Enum):
     LIFT = "lift"
     TRACKER = "tracker"
     CALIBRATION = "calibration"
+    REUSE = "reuse"
     ROS = "ros"
 
     @property

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from scene_r1_ros.types import Frame
 
@@ -62,3 +62,14 @@ class Model(Protocol):
     spec: ModelSpec
 
     def reply(self, request: Request, on_text: Callable[[str], None], should_stop: Callable[[], bool]) -> Reply: ...
+
+
+@runtime_checkable
+class Foresighted(Model, Protocol):
+    """A mind that keeps what it read, and can read before it is asked.
+
+    ``prepare`` reads the frames of a request, ends early once ``should_stop()`` is true, and does nothing while a
+    reply is under way.
+    """
+
+    def prepare(self, request: Request, should_stop: Callable[[], bool]) -> None: ...

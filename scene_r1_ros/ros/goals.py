@@ -24,6 +24,7 @@ class Goals:
         self._node = node
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="query")
         self._runs: list[Run] = []
+        self._spare: Run | None = None  # work of no goal, under way
         self._admitted = 0  # goals that were let in and have not ended, run or not
         self._lock = threading.Lock()
 
@@ -37,6 +38,8 @@ class Goals:
     async def finish(self, run: Run, work: Callable[[], Any]) -> Any:
         """Do ``work`` as soon as its turn comes; the node's executor is free meanwhile."""
         with self._lock:
+            if self._spare:
+                self._spare.cancel()
             if self.policy == "preempt":
                 for older in self._runs:
                     older.cancel(preempted=True)
@@ -44,6 +47,20 @@ class Goals:
         done = Future(executor=self._node.executor)
         self._pool.submit(work).add_done_callback(lambda finished: self._hand_over(finished, run, done))
         return await done
+
+    def when_idle(self, work: Callable[[Run], None]) -> None:
+        """Do ``work`` on the thread of the queries if no goal is there; the next goal cancels its run."""
+        with self._lock:
+            if self._admitted or self._spare:
+                return
+            self._spare = Run()
+            self._pool.submit(work, self._spare).add_done_callback(self._end_spare)
+
+    def _end_spare(self, finished: ThreadFuture) -> None:
+        with self._lock:
+            self._spare = None
+        if not finished.cancelled() and (error := finished.exception()):
+            self._node.get_logger().warning(f"reading ahead failed: {error}")
 
     def _hand_over(self, finished: ThreadFuture, run: Run, done: Future) -> None:
         with self._lock:
@@ -61,6 +78,6 @@ class Goals:
 
     def shutdown(self) -> None:
         with self._lock:
-            for run in self._runs:
+            for run in (*self._runs, *([self._spare] if self._spare else [])):
                 run.cancel()
         self._pool.shutdown(wait=True, cancel_futures=True)

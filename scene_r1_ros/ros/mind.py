@@ -36,6 +36,12 @@ class Mind:
             except TimeoutError:
                 continue
 
+    @property
+    def loaded(self) -> Model | None:
+        """The model, once it is there."""
+        done = self._loaded.done() and self._loaded.exception() is None
+        return self._loaded.result() if done else None
+
     def _load(self) -> None:
         try:
             model = load_model(self._config)

@@ -22,8 +22,9 @@ from scene_r1_ros.answer import Answer
 from scene_r1_ros.config import Config, setting
 from scene_r1_ros.errors import BadBox, NoKeyframes
 from scene_r1_ros.memory.buffer import KeyframeBuffer
+from scene_r1_ros.reasoning.foresight import read_ahead
 from scene_r1_ros.reasoning.operator_box import OperatorBox
-from scene_r1_ros.reasoning.protocol import Model
+from scene_r1_ros.reasoning.protocol import Foresighted, Model
 from scene_r1_ros.report.save import save_answer
 from scene_r1_ros.ros import messages, process
 from scene_r1_ros.ros.goals import POLICIES, Goals
@@ -66,11 +67,13 @@ class SceneR1Node(Node):
         self._tracker = load_tracker(self.config)
         self._runs: dict[bytes, Run] = {}
         self._seen = False  # keyframes, at the last look
+        self._read: Frame | None = None  # the newest keyframe that the model has read ahead of any goal
         self._count = reports_in(self.settings.report_dir)
         self._servers = [self._action(Ground, "ground", self._ground), self._action(Ask, "ask", self._ask)]
         wall = Clock(clock_type=ClockType.STEADY_TIME)  # the ROS time of a bag jumps, and stands still between plays
         self.create_timer(WATCHDOG_PERIOD_S, self._watch, clock=wall)
         self.create_timer(KEYFRAME_PERIOD_S, self._show_keyframe, clock=wall)
+        self.create_timer(KEYFRAME_PERIOD_S, self._read_ahead, clock=wall)
         self.get_logger().info(f"ready: model {self.config.model.kind}, tracker {self.config.tracker.kind}")
 
     def _action(self, kind: Any, name: str, work: Callable) -> ActionServer:
@@ -153,6 +156,23 @@ class SceneR1Node(Node):
         newest = self.memory.newest_kept()
         if newest is not None:
             self.outputs.publish_keyframe(newest, self.intake.camera_frame)
+
+    def _read_ahead(self) -> None:
+        """While no goal is there, let the model read what is new, so that the next goal finds it read."""
+        newest, model = self.memory.newest_kept(), self._mind.loaded
+        if newest is None or newest is self._read or not isinstance(model, Foresighted):
+            return
+
+        def read(run: Run) -> None:
+            frames = [frame for frame in self.memory.snapshot() if frame.stamp_ns <= newest.stamp_ns]
+            read_ahead(model, frames, run.should_stop)
+            if run.should_stop():
+                return
+            if self._read is None:
+                self.get_logger().info("the model reads ahead: what it has seen so far is known to the next query")
+            self._read = newest
+
+        self.goals.when_idle(read)
 
     def destroy_node(self) -> None:
         self.goals.shutdown()

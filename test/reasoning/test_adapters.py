@@ -23,9 +23,9 @@ def architecture(request):
 
 @pytest.fixture(scope="module")
 def base(architecture, tmp_path_factory):
-    from test.reasoning import tiny_qwen
+    from scene_r1_ros.evaluation import random_qwen
 
-    return tiny_qwen.build(tmp_path_factory.mktemp(architecture), architecture, initializer_range=0.3)
+    return random_qwen.build(tmp_path_factory.mktemp(architecture), architecture, initializer_range=0.3)
 
 
 @pytest.fixture

@@ -140,10 +140,10 @@ def test_out_of_memory_names_the_remedy(model, monkeypatch):
 
 
 def test_qwen3_loads_and_replies(tmp_path):
-    from test.reasoning import tiny_qwen
+    from scene_r1_ros.evaluation import random_qwen
 
     spec = replace(make_spec("qwen3_vl"), max_new_tokens=4)
-    model = load(tiny_qwen.build(tmp_path, "qwen3_vl"), spec)
+    model = load(random_qwen.build(tmp_path, "qwen3_vl"), spec)
     assert model.reply(clip_request(0.0, 0.5), ignore, never).image_sizes_wh == ((128, 64),) * 2
 
 

@@ -28,9 +28,9 @@ def architecture(request):
 
 @pytest.fixture(scope="module")
 def folder(architecture, tmp_path_factory):
-    from test.reasoning import tiny_qwen
+    from scene_r1_ros.evaluation import random_qwen
 
-    return tiny_qwen.build(tmp_path_factory.mktemp(architecture), architecture, initializer_range=0.3)
+    return random_qwen.build(tmp_path_factory.mktemp(architecture), architecture, initializer_range=0.3)
 
 
 def load(folder, architecture, **settings) -> TransformersModel:
@@ -67,19 +67,14 @@ def says(model, asked: Request):
 
 def generated(model, asked: Request) -> str:
     """The reply of transformers' own loop to the whole prompt at once, all pixels included."""
-    from scene_r1_ros.reasoning.qwen.prompt import make_prompt
+    from scene_r1_ros.evaluation.random_qwen import whole_inputs
 
-    prompt = make_prompt(asked, model.checkpoint.tokenizer, model.spec)
-    size = {"shortest_edge": 56 * 56, "longest_edge": model.spec.max_pixels}
-    images = model.checkpoint.images([f.color for f in asked.frames], size=size, return_tensors="pt")
-    ids = torch.from_numpy(prompt.token_ids[None])
-    kinds = torch.from_numpy((prompt.marks < 0).astype("int32")[None])
-    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "mm_token_type_ids": kinds, **images}
+    inputs = whole_inputs(model, asked)
     with torch.inference_mode():
         output = model.checkpoint.model.generate(
             **inputs, do_sample=False, repetition_penalty=1.0, max_new_tokens=model.spec.max_new_tokens
         )
-    text = model.checkpoint.tokenizer.decode(output[0, ids.shape[1] :], skip_special_tokens=True)
+    text = model.checkpoint.tokenizer.decode(output[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
     return text.rstrip("\N{REPLACEMENT CHARACTER}")  # a character whose last bytes did not come
 
 

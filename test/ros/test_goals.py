@@ -107,6 +107,30 @@ def test_a_goal_that_ends_makes_room_and_shutdown_leaves_nobody_behind(caplog):
     waiting.close()
 
 
+def test_spare_work_runs_only_while_no_goal_is_there_and_yields_to_the_next():
+    goals = Goals(SimpleNamespace(executor=None), "queue")
+    begun, ended, runs = threading.Event(), threading.Event(), []
+
+    def spare(run: Run) -> None:
+        runs.append(run)
+        begun.set()
+        wait_until(run.should_stop, "nobody cancels the spare work")
+        ended.set()
+
+    goals.when_idle(spare)
+    assert begun.wait(60)
+    goals.when_idle(spare)  # one at a time
+    assert goals.admit()
+    goal = goals.finish(Run(), ended.is_set)
+    with pytest.raises(StopIteration) as done:
+        wait_until(partial(goal.send, None), "the goal does not end")
+    assert done.value.value is True  # the spare work had ended before the goal began
+    assert goals.admit()
+    goals.when_idle(spare)  # not now
+    goals.shutdown()
+    assert len(runs) == 1
+
+
 def test_queue_lets_the_second_goal_wait(talkative, client, other):
     talkative("queue")
     client.ask("what is there?")
