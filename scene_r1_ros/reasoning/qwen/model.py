@@ -40,7 +40,7 @@ class TransformersModel:
         self._lock = threading.Lock()
 
     def reply(self, request: Request, on_text: Callable[[str], None], should_stop: Callable[[], bool]) -> Reply:
-        """One stream of words. ``should_stop`` is polled before every layer of the model."""
+        """One stream of words. ``should_stop`` is polled many times per layer."""
         started = monotonic()
         prompt = make_prompt(request, self.checkpoint.tokenizer, self.spec)
         words, known = Words(self.checkpoint.tokenizer, on_text), 0

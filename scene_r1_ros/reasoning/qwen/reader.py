@@ -22,7 +22,7 @@ from scene_r1_ros.reasoning.qwen.prompt import Prompt, key_of
 from scene_r1_ros.reasoning.qwen.vision_cache import Sight, VisionCache
 from scene_r1_ros.types import Frame
 
-CHUNK = 1024  # tokens that are read at once: few enough to stop soon, and to bound the memory that it takes
+CHUNK = 512  # tokens that are read at once: few enough to stop soon, and to bound the memory that it takes
 
 
 class Stopped(Exception):
@@ -38,11 +38,12 @@ class Reader:
         self._vision, self._prefixes = vision, prefixes
         self._should_stop: Callable[[], bool] = lambda: False
         for layer in (*self._model.model.visual.blocks, *self._model.model.language_model.layers):
-            layer.register_forward_pre_hook(self._listen)
+            for part in layer.children():
+                part.register_forward_pre_hook(self._listen)
 
     @contextmanager
     def listening(self, should_stop: Callable[[], bool]) -> Iterator[None]:
-        """Within it, ``should_stop`` is heard before every layer; the block ends early, without an error, if true."""
+        """Within it, ``should_stop`` is heard before every part of a layer; the block ends early, without an error, if true."""
         self._should_stop = should_stop
         try:
             yield
@@ -81,6 +82,7 @@ class Reader:
         """The logits of the token that follows a prompt."""
         for start, end in prompt.chunks(len(prefix.marks), CHUNK):
             sights = [self._sight(prompt, i, spec) for i in prompt.images_in(start, end)]
+            self._listen()
             logits = self._forward(prompt.token_ids[start:end], positions[..., start:end], prefix, sights)
             prefix.marks = prompt.marks[:end]
         return logits
