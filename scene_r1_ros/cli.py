@@ -17,8 +17,9 @@ from rich.logging import RichHandler
 from scene_r1_ros import __version__
 from scene_r1_ros import config as settings
 from scene_r1_ros.answer import Answer
-from scene_r1_ros.errors import NotWritten, SceneR1Error
+from scene_r1_ros.errors import BadInput, NotWritten, SceneR1Error
 from scene_r1_ros.evaluation.what import What
+from scene_r1_ros.text import clean_text
 from scene_r1_ros.types import Frame
 
 OK, FAILED, BAD = 0, 1, 2
@@ -194,7 +195,11 @@ def needs_ros(module: str) -> ModuleType:
 
 def configuration(path: Path | None, model: str, tracker: str) -> settings.Config:
     """The settings of a file, with what the command line says on top."""
+    from scene_r1_ros.reasoning.models import FORMS
+
     chosen = settings.load(path) if path else settings.Config()
+    if model and model.partition(":")[0] not in FORMS:
+        raise BadInput(f"--model {settings.shown(model)}; expected {', '.join(FORMS.values())}")
     if model:
         chosen = replace(chosen, model=settings.override(chosen.model, kind_and_path(model), "--model"))
     if tracker.startswith("geometric:"):
@@ -225,19 +230,25 @@ def finish(
 
 
 def fail(message: str) -> NoReturn:
-    errors.print(f"[red]scene-r1:[/red] {message}", highlight=False, markup=True)
+    complain(message)
     raise typer.Exit(BAD)
+
+
+def complain(message: str) -> None:
+    """Print what is wrong: as text, which no terminal obeys, and in one line, so that no path is broken into two."""
+    errors.print("[red]scene-r1:[/red]", end=" ")
+    errors.print(clean_text(message), markup=False, highlight=False, soft_wrap=True)
 
 
 def main() -> None:
     logging.basicConfig(
         level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=errors, show_path=False)]
     )
+    logging.getLogger("huggingface_hub").propagate = False  # it prints its warnings itself
     try:
         app()
     except SceneR1Error as error:
-        errors.print("[red]scene-r1:[/red]", end=" ")
-        errors.print(str(error), markup=False, highlight=False)
+        complain(str(error))
         sys.exit(FAILED if isinstance(error, NotWritten) else BAD)
     except KeyboardInterrupt:
         errors.print("interrupted")

@@ -15,6 +15,7 @@ MAX_YAML_BYTES = 64 * 2**10
 MAX_YAML_DEPTH = 20
 MAX_INT_CHARACTERS = 1000  # the time to read an int in base 60 ("1:30:00") grows with the square of its length
 MAX_SHOWN = 200  # characters of a value in a message
+MAX_PROBLEM = 400  # ... of what is wrong with a file
 MAX_COLUMNS = 120  # of a configuration that is printed
 
 # Never the whole repr: lists within lists, as aliases of YAML or JSON make them, would take gigabytes.
@@ -127,7 +128,7 @@ def load(path: Path) -> Config:
     Raises:
         BadInput: unreadable, an unknown name, a wrong type or a value out of range.
     """
-    values = read_yaml(path, "configuration")
+    values = read_yaml(path, "configuration", like="like the one that `scene-r1 config` prints")
     return override(Config(), {} if values is None else values, str(path))
 
 
@@ -140,8 +141,8 @@ def shown(value: Any) -> str:
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
 
 
-def read_yaml(path: Path, what: str, max_bytes: int = MAX_YAML_BYTES) -> Any:
-    """What a YAML file of plain values holds; ``what`` names it in messages.
+def read_yaml(path: Path, what: str, max_bytes: int = MAX_YAML_BYTES, like: str = "of plain values") -> Any:
+    """What a YAML file of plain values holds; ``what`` names it in messages, and ``like`` says what was expected.
 
     Raises:
         BadInput: it cannot be opened or read, is larger than ``max_bytes``, or nested deeper than ``MAX_YAML_DEPTH``;
@@ -153,9 +154,20 @@ def read_yaml(path: Path, what: str, max_bytes: int = MAX_YAML_BYTES) -> Any:
         if len(content) > max_bytes:
             raise BadInput(f"{what} {path} is larger than {max_bytes} bytes; is it the right file?")
         return PlainLoader(content.decode("utf-8")).get_single_data()
-    # PyYAML lets through what scalars of the wrong form provoke: IndexError of "!!int ''", KeyError of "!!bool x" ...
-    except (OSError, ValueError, LookupError, AttributeError, yaml.YAMLError) as error:
-        raise BadInput(f"{what} {path} cannot be read: {type(error).__name__}: {str(error)[:400]}") from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise BadInput(f"{what} {path} cannot be read: {_problem(error)}; expected a YAML file {like}") from error
+
+
+def _problem(error: Exception) -> str:
+    """What is wrong with a file, and where, in words for people."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} is no text in UTF-8"
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"[:MAX_PROBLEM]
+    return " ".join(str(error).split())[:MAX_PROBLEM]
 
 
 class PlainLoader(yaml.SafeLoader):
@@ -177,6 +189,14 @@ class PlainLoader(yaml.SafeLoader):
         elif node.tag == "tag:yaml.org,2002:int" and len(node.value) > MAX_INT_CHARACTERS:
             raise yaml.MarkedYAMLError(None, None, f"an int of more than {MAX_INT_CHARACTERS} characters", mark)
         return node
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        """PyYAML lets through what bad scalars provoke: IndexError of "!!int ''", KeyError of "!!bool x"."""
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError) as error:
+            kind = node.tag.rpartition(":")[2]
+            raise yaml.MarkedYAMLError(None, None, f"{shown(node.value)} is no {kind}", node.start_mark) from error
 
 
 def override(config: Any, values: Any, where: str) -> Any:

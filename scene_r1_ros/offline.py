@@ -16,7 +16,7 @@ from scene_r1_ros.reasoning.models import load_model
 from scene_r1_ros.reasoning.operator_box import OperatorBox
 from scene_r1_ros.report.terminal import Narrator
 from scene_r1_ros.run import Run
-from scene_r1_ros.scene_r1 import SceneR1
+from scene_r1_ros.scene_r1 import SceneR1, checked_query
 from scene_r1_ros.sequences import Sequence, open_sequence
 from scene_r1_ros.tracking import load_tracker
 from scene_r1_ros.types import Box2D, Frame
@@ -29,6 +29,7 @@ def ground_sequence(
     query: str, path: Path, config: Config, box: tuple[str, Box2D] | None, console: Console
 ) -> tuple[Answer, Many[Frame]]:
     """Ground a query in a recorded sequence, with a model or with the operator's box; the keyframes come back too."""
+    checked_query(query)  # before any work
     model = OperatorBox(*box) if box else load_model(config.model)
     frames = remember(open_sequence(path), config, console, keep=box[0] if box else None)
     if box:
@@ -42,6 +43,7 @@ def ground_sequence(
 
 def ask_sequence(question: str, path: Path, config: Config, console: Console) -> tuple[Answer, Many[Frame]]:
     """Ask a question about a recorded sequence; the keyframes come back too."""
+    checked_query(question)  # before any work
     heart, narrator = SceneR1(load_model(config.model), load_tracker(config), config), Narrator(console)
     frames = remember(open_sequence(path), config, console)
     answer = heart.ask(question, frames, Run(config.timeout_s, narrator))
@@ -58,7 +60,8 @@ def remember(sequence: Sequence, config: Config, console: Console, keep: str | N
     """
     memory = KeyframeBuffer(config.buffer)
     kept = find_frame(sequence, keep) if keep is not None else None
-    for frame in track(sequence, f"Reading {sequence.name}", len(sequence), console=console, transient=True):
+    reading, piped = f"Reading {sequence.name}", not console.is_terminal  # where a bar would leave an empty line
+    for frame in track(sequence, reading, len(sequence), console=console, transient=True, disable=piped):
         memory.offer(frame)
     frames = [f for f in memory.snapshot() if kept is None or f.frame_id != kept.frame_id]
     if not frames and kept is None:

@@ -38,5 +38,6 @@ def _reply(model: Model, request: Request, run: Run) -> Reply:
     reply = model.reply(request, run.say, run.should_stop)
     tokens = (reply.input_tokens, reply.cached_tokens, reply.output_tokens)
     run.count(Usage(1, len(request.frames), *tokens, reply.first_token_s))
+    run.say("" if reply.text.endswith("\n") else "\n")  # what is said next begins a line of its own
     run.check()  # a reply that was stopped is not whole, and is never read
     return reply

@@ -18,6 +18,11 @@ NEEDED = {
     "transformers": "a checkpoint folder or hub name",
     "openai": f"a server and its model, {ADDRESS},",
 }
+FORMS = {  # kind and path in one word, as the command line and the launch file take them
+    "recorded": "recorded:FILE",
+    "transformers": "transformers:FOLDER-OR-NAME",
+    "openai": f"openai:{ADDRESS}",
+}
 
 
 def load_model(config: ModelConfig) -> Model:
@@ -33,7 +38,8 @@ def load_model(config: ModelConfig) -> Model:
             "a query can also be answered from a box that you draw (--box FRAME:x1,y1,x2,y2, or the goal's field box)"
         )
     if not config.path:
-        raise BadInput(f"model.path is empty; model.kind = {config.kind!r} needs {NEEDED[config.kind]} there")
+        needed = f"needs {NEEDED[config.kind]} there (in one word: {FORMS[config.kind]})"
+        raise BadInput(f"model.path is empty; model.kind = {config.kind!r} {needed}")
     if config.kind == "recorded":
         return RecordedModel(Path(config.path))
     if config.kind == "openai":

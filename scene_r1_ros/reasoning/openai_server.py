@@ -10,35 +10,36 @@ import asyncio
 import json
 import logging
 import random
-import re
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
-from time import time
+from time import monotonic
 from typing import Any
 
 from scene_r1_ros.config import ModelConfig, shown
 from scene_r1_ros.errors import BadInput, ModelFailed
 from scene_r1_ros.reasoning.jpeg import data_url, seen_wh
+    ADDRESS,
+    KEYS,
+    check_architecture,
+    checked_address,
+    is_open,
+    key,
+    without_key,
+)
+from scene_r1_ros.reasoning.openai_stream import BadStream, ReplyStream, ServerError, quote
 from scene_r1_ros.reasoning.openai_stream import BadStream, ReplyStream, ServerError, quote, told_in
 from scene_r1_ros.reasoning.prompting import messages
 from scene_r1_ros.reasoning.protocol import ModelSpec, Reply, Request
+from scene_r1_ros.reasoning.server_address import (
 from scene_r1_ros.reasoning.server_address import ADDRESS, KEYS, check_architecture, checked_address, is_open, key
+from scene_r1_ros.reasoning.server_errors import BUSY, Again, beginning, is_tls, names_in, retry_after_s, told
 from scene_r1_ros.reasoning.watching import watched
+from scene_r1_ros.text import counted
 
-BUSY = (429, 500, 502, 503)  # asked again
 BACKOFF_S = 0.5  # before it is asked again, doubled each time
-MAX_TOLD_BYTES = 64 * 2**10  # of an error, or of a list of models
 MAX_NAMES = 10  # of models in a message
+NETWORK = ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "ALL_PROXY")  # environment variables that https obeys
 
 log = logging.getLogger(__name__)
-
-
-class Again(Exception):
-    """The server may answer a moment later; ``wait_s`` is how long it wants to be left alone."""
-
-    def __init__(self, message: str, wait_s: float = 0.0):
-        super().__init__(message)
-        self.wait_s = wait_s
 
 
 class OpenAIServer:
@@ -67,20 +68,24 @@ class OpenAIServer:
 
     def reply(self, request: Request, on_text: Callable[[str], None], should_stop: Callable[[], bool]) -> Reply:
         """Greedy, one stream of words. Once ``should_stop()`` is true, the connection is closed."""
+        started, first_token_s = monotonic(), 0.0
         said: list[str] = []
 
         def hear(words: str) -> None:
+            nonlocal first_token_s
             if not should_stop():
+                first_token_s = first_token_s or monotonic() - started
                 said.append(words)
                 on_text(words)
 
         sizes_wh = tuple(seen_wh(f.camera.width, f.camera.height, self.spec) for f in request.frames)
         body = json.dumps(self._body(request, sizes_wh)).encode()
         stream = watched(self._exchange(body, hear), should_stop)
+        text = "".join(said)
         if stream is None:
-            log.info("%r: stopped after %d characters", self, sum(map(len, said)))
-            return Reply("".join(said), sizes_wh)
-        return Reply("".join(said), sizes_wh, stream.input_tokens, stream.output_tokens)
+            log.info("%r: stopped after %d characters", self, len(text))
+            return Reply(text, sizes_wh, first_token_s=first_token_s)
+        return Reply(text, sizes_wh, stream.input_tokens, stream.cached_tokens, stream.output_tokens, first_token_s)
 
     def _body(self, request: Request, sizes_wh: tuple[tuple[int, int], ...]) -> dict[str, Any]:
         system, user = messages(request)
@@ -94,6 +99,7 @@ class OpenAIServer:
             "messages": [system, {"role": "user", "content": content}],
             "max_tokens": self.spec.max_new_tokens,
             "temperature": 0.0,
+            "frequency_penalty": 0.0,  # `transformers serve` would take the checkpoint's penalty for repeated tokens
             "stream": True,
             "stream_options": {"include_usage": True},
         }
@@ -107,7 +113,8 @@ class OpenAIServer:
                 backoff_s = min(BACKOFF_S * 2**attempt, self._config.silence_s) * random.uniform(0.5, 1.0)
                 wait_s, attempt = max(again.wait_s, backoff_s), attempt + 1
                 if attempt > self._config.retries or wait_s > self._config.silence_s:
-                    raise self._failed(f"{again}; asked {attempt} times, try later, or see its log") from again
+                    asked = counted(attempt, "time")
+                    raise self._failed(f"{again}; asked {asked}, try later, or see its log") from again
                 log.warning("%r %s; asked again in %.1f s", self, again, wait_s)
                 await asyncio.sleep(wait_s)
 
@@ -130,7 +137,7 @@ class OpenAIServer:
                 raise await self._refused(client, response)
             kind = response.headers.get("content-type", "")
             if not kind.startswith("text/event-stream"):
-                raise BadStream(f"{quote(await _beginning(response))} as {quote(kind)}, which is no stream of events")
+                raise BadStream(f"{quote(await beginning(response))} as {quote(kind)}, which is no stream of events")
             async for chunk in response.aiter_raw():
                 stream.feed(chunk)
                 if stream.done:
@@ -142,25 +149,39 @@ class OpenAIServer:
         """Follows no redirect; a proxy of the environment may relay TLS, but never reads frames and key."""
         secret, config = key(), self._config
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-        return self._httpx.AsyncClient(
-            headers=headers | ({"Authorization": f"Bearer {secret}"} if secret else {}),
-            timeout=self._httpx.Timeout(config.silence_s, connect=config.connect_s),
-            follow_redirects=False,
-            trust_env=self.url.startswith("https:"),
-        )
+        try:
+            return self._httpx.AsyncClient(
+                headers=headers | ({"Authorization": f"Bearer {secret}"} if secret else {}),
+                timeout=self._httpx.Timeout(config.silence_s, connect=config.connect_s),
+                follow_redirects=False,
+                trust_env=self.url.startswith("https:"),
+            )
+        # A file of certificates that is none, a proxy's address that is none, or one that needs another library.
+        except (OSError, ValueError, ImportError, self._httpx.InvalidURL) as error:
+            names = "SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY, ALL_PROXY"
+            raise self._failed(
+                f"cannot be asked: {error}; correct in the environment what is set of {names}"
+            ) from error
 
     def _broken(self, error: Exception, stream: ReplyStream) -> Exception:
         """What a connection that failed means; before the first word it is worth another attempt."""
-        why = f"{type(error).__name__} {error}".strip()
+        why = without_key(f": {error}" if str(error) else "")
         if stream.text:
-            told = f"broke off after {len(stream.text)} characters: {why}; ask again, or see its log"
-            return self._failed(told, stream.text)
+            begun = f"broke off after {len(stream.text)} characters{why}"
+            return self._failed(f"{begun}; ask again, or see its log", stream.text)
         if isinstance(error, self._httpx.ReadTimeout | self._httpx.WriteTimeout):
             rule = f"sent nothing for {self._config.silence_s:g} s (model.silence_s)"
             return self._failed(f"{rule}; see its log, allow more, or show it fewer or smaller frames")
+        if is_tls(error):
+            return self._failed(
+                f"cannot be trusted, or speaks no TLS{why}; set SSL_CERT_FILE in the environment to a file with the "
+                "certificate of whoever signed the server's, or correct the address in model.path (http or https)"
+            )
+        if isinstance(error, self._httpx.ConnectTimeout):
+            why = f" within {self._config.connect_s:g} s (model.connect_s)"
         if isinstance(error, self._httpx.ConnectError | self._httpx.ConnectTimeout):
-            return Again(f"cannot be reached: {why}; start the server, or correct its address in model.path")
-        return Again(f"closed the connection before its first word: {why}")
+            return Again(f"cannot be reached{why}; start the server, or correct its address in model.path")
+        return Again(f"closed the connection before its first word{why}")
 
     async def _refused(self, client: Any, response: Any) -> Exception:
         status = response.status_code
@@ -170,13 +191,18 @@ class OpenAIServer:
         if status in (401, 403):  # what such a server says may hold the key
             state = "does not take the key" if key() else "wants a key"
             return self._failed(f"{state} (HTTP {status}); set {KEYS[0]} or {KEYS[1]} in the environment")
-        told = f"answers HTTP {status}: {_told(await _beginning(response))}"
+        answer = f"answers HTTP {status}: {told(await beginning(response))}"
         if status in BUSY:
-            return Again(told, _retry_after_s(response.headers.get("retry-after", "")))
+            return Again(answer, retry_after_s(response.headers.get("retry-after", "")))
+        return self._failed(f"{answer}; {await self._remedy(client, status, answer)}")
+
+    async def _remedy(self, client: Any, status: int, answer: str) -> str:
         if status == 404:
-            return self._failed(f"{told}; {await self._known(client)}")
-        return self._failed(
-            f"{told}; where it is too much, lower max_frames, max_pixels or max_new_tokens in the YAML of model.spec, "
+            return await self._known(client)
+        if f"'{self.model}'" in answer:  # so `transformers serve` refuses a model that it was not started with
+            return f"name the model it serves after the # of model.path: {ADDRESS}"
+        return (
+            "where it is too much, lower max_frames, max_pixels or max_new_tokens in the YAML of model.spec, "
             "or start the server with room for more (vLLM: --max-model-len, --limit-mm-per-prompt)"
         )
 
@@ -184,41 +210,14 @@ class OpenAIServer:
         """What the server says it has, for the message about a model it does not know."""
         try:
             async with client.stream("GET", f"{self.url}/models") as response:
-                names = [str(entry["id"]) for entry in json.loads(await _beginning(response))["data"]]
-        except (self._httpx.TransportError, ValueError, LookupError, TypeError, RecursionError):
+                names = names_in(await beginning(response))
+        except (self._httpx.TransportError, ValueError):
             return f"and it lists no models; is the base URL right? it looks like {ADDRESS}"
         more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
         return f"it lists the models {', '.join(map(quote, names[:MAX_NAMES])) or 'none'}{more}; name one after the #"
 
     def _failed(self, message: str, text: str = "") -> ModelFailed:
-        told = f"{self!r} {message}"
-        return ModelFailed(told.replace(secret, "***") if (secret := key()) else told, text)
-
-
-async def _beginning(response: Any) -> bytes:
-    content = b""
-    async for chunk in response.aiter_raw():
-        content += chunk
-        if len(content) > MAX_TOLD_BYTES:
-            break
-    return content[:MAX_TOLD_BYTES]
-
-
-def _told(content: bytes) -> str:
-    try:
-        return told_in(json.loads(content))
-    except (ValueError, RecursionError):
-        return quote(content)
-
-
-def _retry_after_s(header: str) -> float:
-    """Seconds or a date (RFC 9110, 10.2.3); 0 where there is none that can be read."""
-    if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", header, re.ASCII):
-        return float(header)
-    try:
-        return parsedate_to_datetime(header).timestamp() - time()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return 0.0
+        return ModelFailed(f"{self!r} {message}", text)
 
 
 def _library() -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scene_r1_ros.reasoning.sections import MAX_CHARACTERS
+from scene_r1_ros.reasoning.server_address import without_key
 from scene_r1_ros.text import clean_text
 
 MAX_BYTES = 32 * 2**20  # of one stream; a word costs some 300 bytes
@@ -31,6 +32,7 @@ class ReplyStream:
     def __init__(self, on_text: Callable[[str], None]):
         self.text = ""
         self.input_tokens = 0  # 0 where the server does not count
+        self.cached_tokens = 0  # of these, in its prefix cache
         self.output_tokens = 0
         self.finished = False  # the model came to its end, or to the limit of tokens
         self.done = False  # nothing follows
@@ -80,6 +82,8 @@ class ReplyStream:
     def _count(self, usage: dict[str, Any]) -> None:
         self.input_tokens = _count_of(usage.get("prompt_tokens"), self.input_tokens)
         self.output_tokens = _count_of(usage.get("completion_tokens"), self.output_tokens)
+        cached = _count_of(_dict(usage.get("prompt_tokens_details")).get("cached_tokens"), self.cached_tokens)
+        self.cached_tokens = min(cached, self.input_tokens)
 
     def _hear(self, choice: dict[str, Any]) -> None:
         """Some servers take the thinking out of the text and send it beside; here it is put back."""
@@ -108,9 +112,9 @@ def told_in(message: Any) -> str:
 
 
 def quote(sent: str | bytes) -> str:
-    """The beginning of what a server sent, on one line."""
+    """The beginning of what a server sent, on one line; without the key, which it may have sent back."""
     text = sent[: 8 * MAX_QUOTED].decode("utf-8", "replace") if isinstance(sent, bytes) else sent
-    return repr(clean_text(" ".join(text.split()), MAX_QUOTED))
+    return repr(clean_text(" ".join(without_key(text).split()), MAX_QUOTED))
 
 
 def _dict(value: Any) -> dict[str, Any]:

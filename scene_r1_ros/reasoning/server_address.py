@@ -24,6 +24,11 @@ def key() -> str:
     return value
 
 
+def without_key(text: str) -> str:
+    """``text`` with the key of the environment struck out: what a server says may hold it."""
+    return text.replace(secret, "***") if (secret := key()) else text
+
+
 def checked_address(path: str) -> tuple[str, str]:
     """The base URL, without a slash at its end, and the name of the model."""
     base, _, model = path.partition("#")

@@ -64,7 +64,8 @@ class Narrator:
     def __init__(self, console: Console):
         self.console = console
         self._stage = ""
-        self._printed = 0
+        self._printed = 0  # characters of what the model said in this stage
+        self._in_line = False  # the last of them ended no line
 
     def end(self) -> None:
         """The query is over: what the model said ends with its line."""
@@ -72,18 +73,19 @@ class Narrator:
         self._printed = 0
 
     def __call__(self, progress: Progress) -> None:
-        if progress.stage != self._stage:
+        said = progress.partial_rationale
+        if progress.stage != self._stage or len(said) < self._printed:  # another stage, or the same one once more
             self._end_line()
             self._stage, self._printed = progress.stage, 0
             self.console.print(Text.assemble((f"[{progress.elapsed_s:6.2f} s] ", "dim"), (progress.stage, "cyan")))
-        fresh = progress.partial_rationale[self._printed :]
-        if fresh:
+        if fresh := said[self._printed :]:
             self.console.print(Text(clean_text(fresh), style="dim"), end="", soft_wrap=True)
-            self._printed += len(fresh)
+            self._printed, self._in_line = len(said), not fresh.endswith("\n")
 
     def _end_line(self) -> None:
-        if self._printed:
+        if self._in_line:
             self.console.print()
+        self._in_line = False
 
 
 def print_report(report: Report, console: Console) -> None:

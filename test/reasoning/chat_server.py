@@ -4,6 +4,7 @@
 import base64
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +15,8 @@ import numpy as np
 
 Behaviour = Callable[["Handler"], None]
 
-USAGE = {"choices": [], "usage": {"prompt_tokens": 700, "completion_tokens": 3}}
+COUNTS = {"prompt_tokens": 700, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 512}}
+USAGE = {"choices": [], "usage": COUNTS}
 STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 
 
@@ -22,10 +24,12 @@ class Handler(BaseHTTPRequestHandler):
     """One connection. What was asked is kept by the server; what is answered, the next of its behaviours says."""
 
     server: "ChatServer"
+    sent: bytes
     body: Any
 
     def do_POST(self) -> None:
-        self.body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.sent = self.rfile.read(int(self.headers["Content-Length"]))
+        self.body = json.loads(self.sent)
         self._serve(self.server.next_behaviour())
 
     def do_GET(self) -> None:
@@ -94,8 +98,11 @@ class ChatServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, *behaviours: Behaviour):
+    def __init__(self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None):
         super().__init__(("127.0.0.1", 0), Handler)
+        self.scheme = "https" if tls else "http"
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.behaviours = list(behaviours)
         self.models = json_reply({"data": [{"id": "served/model"}]})
         self.asked: list[Handler] = []
@@ -106,7 +113,7 @@ class ChatServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+        return f"{self.scheme}://127.0.0.1:{self.server_address[1]}/v1"
 
     @property
     def chats(self) -> list[Handler]:

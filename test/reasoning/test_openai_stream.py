@@ -84,7 +84,18 @@ def test_what_no_terminal_should_obey_is_replaced():
 
 @pytest.mark.parametrize("count", [-1, 1.5, "7", None, True, 10**12])
 def test_counts_that_are_none(count):
-    assert read(line({"usage": {"prompt_tokens": count}}))[0].input_tokens == 0
+    told = {"prompt_tokens": count, "completion_tokens": count, "prompt_tokens_details": {"cached_tokens": count}}
+    stream, _ = read(line({"usage": told}))
+    assert (stream.input_tokens, stream.cached_tokens, stream.output_tokens) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("details", "cached"),
+    [({"cached_tokens": 5}, 5), ({"cached_tokens": 8}, 7), ({}, 0), (None, 0), ([5], 0), ({"cached_tokens": [5]}, 0)],
+)
+def test_no_more_tokens_are_known_than_were_sent(details, cached):
+    stream, _ = read(line({"usage": {"prompt_tokens": 7, "prompt_tokens_details": details}}))
+    assert stream.cached_tokens == cached
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from scene_r1_ros.answer import Answer, certainty
 from scene_r1_ros.config import Config
 from scene_r1_ros.errors import ErrorCode
 from scene_r1_ros.reasoning.operator_box import OperatorBox
-from scene_r1_ros.report.terminal import print_answer
+from scene_r1_ros.report.terminal import Narrator, print_answer
+from scene_r1_ros.run import Run
 from scene_r1_ros.scene_r1 import SceneR1, summary
 from scene_r1_ros.tracking import load_tracker
 from test.scenes import clip, tight_box
@@ -58,3 +59,34 @@ def test_frames_are_named_by_the_time_in_the_clip(answer):
     assert f"drew a box in the frame at {at_s:.2f} s" in said and f"into the frame at {at_s:.2f} s" in said
     assert not any(frame.frame_id in said for frame in stamped)
     assert f"frame {FRAMES[2].frame_id} at {at_s:.2f} s" in printed(answer)
+
+
+def narrated(tell) -> list[str]:
+    """The lines that a person reads while a query runs, without the times at which they were printed."""
+    console = Console(width=80, file=io.StringIO(), force_terminal=False)
+    narrator = Narrator(console)
+    run = Run(on_progress=narrator)
+    tell(run)
+    narrator.end()
+    return [line.partition("s] ")[2] or line for line in console.file.getvalue().splitlines()]
+
+
+def test_a_stage_that_is_entered_once_more_is_told_from_its_beginning():
+    def tell(run):
+        for words in ("the first place", "another"):
+            with run.stage("image"):
+                run.say(words)
+
+    assert narrated(tell) == ["image", "the first place", "image", "another"]
+
+
+def test_what_the_model_says_is_printed_as_it_is_said_and_ends_with_its_line():
+    def tell(run):
+        with run.stage("temporal"):
+            for words in ("<think>it ", "is ", "x" * 100, "</think>\n", "5s to 10s\n"):
+                run.say(words)
+        with run.stage("image"):
+            run.say("a\x1b[2J\rb\x07")
+
+    said = ["temporal", f"<think>it is {'x' * 100}</think>", "5s to 10s", "image", "a\ufffd[2Jb\ufffd"]
+    assert narrated(tell) == said
