@@ -58,7 +58,7 @@ $(DONE)/venv:
 	@mkdir -p $(DONE) && touch $@
 
 $(DONE)/ros: requirements/core.txt requirements/$(ROS).txt | $(DONE)/venv
-	@echo "Installing the core and ROS 2 $(ROS) into $(VENV): 2 GB, some minutes"
+	@echo "Installing the core and ROS 2 $(ROS) into $(VENV): 1.4 GB, some minutes"
 	$(PIP) -r requirements/core.txt -r requirements/$(ROS).txt
 	@touch $@
 

@@ -60,7 +60,8 @@ ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", help="YAML with what differs from `scene-r1 config`.")
 ]
 OutOption = Annotated[
-    Path, typer.Option("--out", "-o", help="Where answer.json, object_N.ply, overlay.png, scene.png go.")
+    Path,
+    typer.Option("--out", "-o", help="Where answer.json goes; of what is found, object_N.ply, overlay.png, scene.png."),
 ]
 
 
@@ -99,7 +100,7 @@ def ground(
     from scene_r1_ros.report.save import writable
 
     if box and model:
-        fail(f"--box {box} is answered without a model, and --model {model} was given; leave one of them out")
+        raise BadInput(f"--box {box} is answered without a model, and --model {model} was given; leave one of them out")
     writable(out)
     chosen = configuration(config, model, tracker)
     drawn = parse_box(box) if box else None
@@ -190,7 +191,8 @@ def needs_ros(module: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name and error.name.startswith("scene_r1_ros.ros"):
             raise
-        fail(f"this command needs ROS 2 ({error.name} is missing): source your ROS setup.bash, or use `make demo`")
+        remedy = "source your ROS setup.bash, or use `make demo`"
+        raise BadInput(f"this command needs ROS 2 ({error.name} is missing): {remedy}") from error
 
 
 def configuration(path: Path | None, model: str, tracker: str) -> settings.Config:
@@ -203,7 +205,7 @@ def configuration(path: Path | None, model: str, tracker: str) -> settings.Confi
     if model:
         chosen = replace(chosen, model=settings.override(chosen.model, kind_and_path(model), "--model"))
     if tracker.startswith("geometric:"):
-        fail(f"--tracker {tracker}: the geometric tracker has no file; say --tracker geometric")
+        raise BadInput(f"--tracker {tracker}: the geometric tracker has no file; say --tracker geometric")
     if tracker:
         chosen = replace(chosen, tracker=settings.override(chosen.tracker, kind_and_path(tracker), "--tracker"))
     return chosen
@@ -229,17 +231,6 @@ def finish(
     raise typer.Exit(code)
 
 
-def fail(message: str) -> NoReturn:
-    complain(message)
-    raise typer.Exit(BAD)
-
-
-def complain(message: str) -> None:
-    """Print what is wrong: as text, which no terminal obeys, and in one line, so that no path is broken into two."""
-    errors.print("[red]scene-r1:[/red]", end=" ")
-    errors.print(clean_text(message), markup=False, highlight=False, soft_wrap=True)
-
-
 def main() -> None:
     logging.basicConfig(
         level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=errors, show_path=False)]
@@ -248,7 +239,9 @@ def main() -> None:
     try:
         app()
     except SceneR1Error as error:
-        complain(str(error))
+        errors.print("[red]scene-r1:[/red]", end=" ")
+        # As text, which no terminal obeys, and in one line, so that no path is broken into two.
+        errors.print(clean_text(str(error)), markup=False, highlight=False, soft_wrap=True)
         sys.exit(FAILED if isinstance(error, NotWritten) else BAD)
     except KeyboardInterrupt:
         errors.print("interrupted")

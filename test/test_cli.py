@@ -100,7 +100,7 @@ BAD = {
     "box without area": (["ground", "q", "--box", "000001:9,9,5,5"], "x2 > x1"),
     "box outside": (["ground", "q", "--box", "000001:900,900,950,950"], "outside the image of 160x120"),
     "no model": (["ground", "q"], "--box FRAME:x1,y1,x2,y2"),
-    "unknown model": (["ground", "q", "--model", "magic"], "expected one of box, recorded, transformers"),
+    "unknown model": (["ground", "q", "--model", "magic"], "expected recorded:FILE, transformers:FOLDER-OR-NAME"),
     "unknown tracker": (["ground", "q", "--box", "000001:1,1,9,9", "--tracker", "magic"], "expected one of geometric"),
     "tracker without file": (["ground", "q", "--box", "000001:1,1,9,9", "-t", "geometric:x"], "has no file"),
     "box and model": (["ground", "q", "--box", "000001:1,1,9,9", "-m", "recorded:x"], "leave one of them out"),

@@ -76,11 +76,15 @@ def test_a_wrong_key_is_told_and_not_shown(room, tmp_path, serve):
     assert code == 1 and "does not take the key (HTTP 401)" in said, said
 
 
-def test_ctrl_c_closes_the_connection(room, tmp_path, serve):
+def test_words_come_through_a_pipe_as_they_are_said_and_ctrl_c_closes_the_connection(room, tmp_path, serve):
     server = serve(hangs("<think>It "))
     process = start("ask", "how many?", "-s", room, "-m", f"openai:{server.url}#m", "-o", tmp_path)
-    assert server.was_asked.wait(60)
+    said = ""
+    while "<think>It" not in said:
+        piece = process.stdout.read(1)
+        assert piece, said
+        said += piece
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
-    assert process.returncode == 130 and "Traceback" not in said, said
+    rest, _ = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in rest, rest
     assert server.left.wait(10)
