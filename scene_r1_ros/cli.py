@@ -232,9 +232,8 @@ def finish(
 
 
 def main() -> None:
-    logging.basicConfig(
-        level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=errors, show_path=False)]
-    )
+    handler = RichHandler(console=errors, show_path=False, show_time=False)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
     logging.getLogger("huggingface_hub").propagate = False  # it prints its warnings itself
     try:
         app()

@@ -12,9 +12,9 @@ import yaml
 from scene_r1_ros.sequences import write_folder
 from test.command_line import scene_r1, several
 from test.reasoning.chat_server import ChatServer, status
+from test.reasoning.server_client import KEY
 from test.scenes import clip
 
-KEY = "sk-the-very-secret-key"
 COMMANDS = ("ground", "ask")
 FORMS = "expected recorded:FILE, transformers:FOLDER-OR-NAME, openai:http://HOST:8000/v1#MODEL"
 needs_httpx2 = pytest.mark.skipif(find_spec("httpx2") is None, reason="httpx2 is not installed: pip install httpx2")
