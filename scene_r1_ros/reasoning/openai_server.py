@@ -17,6 +17,10 @@ from typing import Any
 from scene_r1_ros.config import ModelConfig, shown
 from scene_r1_ros.errors import BadInput, ModelFailed
 from scene_r1_ros.reasoning.jpeg import data_url, seen_wh
+from scene_r1_ros.reasoning.openai_stream import BadStream, ReplyStream, ServerError, quote
+from scene_r1_ros.reasoning.prompting import messages
+from scene_r1_ros.reasoning.protocol import ModelSpec, Reply, Request
+from scene_r1_ros.reasoning.server_address import (
     ADDRESS,
     KEYS,
     check_architecture,
@@ -25,12 +29,6 @@ from scene_r1_ros.reasoning.jpeg import data_url, seen_wh
     key,
     without_key,
 )
-from scene_r1_ros.reasoning.openai_stream import BadStream, ReplyStream, ServerError, quote
-from scene_r1_ros.reasoning.openai_stream import BadStream, ReplyStream, ServerError, quote, told_in
-from scene_r1_ros.reasoning.prompting import messages
-from scene_r1_ros.reasoning.protocol import ModelSpec, Reply, Request
-from scene_r1_ros.reasoning.server_address import (
-from scene_r1_ros.reasoning.server_address import ADDRESS, KEYS, check_architecture, checked_address, is_open, key
 from scene_r1_ros.reasoning.server_errors import BUSY, Again, beginning, is_tls, names_in, retry_after_s, told
 from scene_r1_ros.reasoning.watching import watched
 from scene_r1_ros.text import counted

@@ -88,7 +88,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def checkpoints(tiny_qwen, tmp_path_factory) -> dict[str, Path]:
-    from test.reasoning.tiny_qwen import build
+    from scene_r1_ros.evaluation.random_qwen import build
 
     return {"qwen2_5_vl": tiny_qwen, "qwen3_vl": build(tmp_path_factory.mktemp("tiny_qwen3"), "qwen3_vl")}
 

@@ -43,7 +43,7 @@ class Reader:
 
     @contextmanager
     def listening(self, should_stop: Callable[[], bool]) -> Iterator[None]:
-        """Within it, ``should_stop`` is heard before every part of a layer; the block ends early, without an error, if true."""
+        """Within it, ``should_stop`` is heard before every part of a layer; if true, the block ends early."""
         self._should_stop = should_stop
         try:
             yield
