@@ -28,7 +28,7 @@ from scene_r1_ros.reasoning.answer import answer_question
 from scene_r1_ros.reasoning.clip import Clip
 from scene_r1_ros.reasoning.image import hypotheses
 from scene_r1_ros.reasoning.protocol import Model
-from scene_r1_ros.reasoning.temporal import ground_in_time
+from scene_r1_ros.reasoning.temporal import ground_in_time, searched
 from scene_r1_ros.run import Run
 from scene_r1_ros.text import counted
 from scene_r1_ros.tracking.consistency import Checked, consistent
@@ -80,7 +80,7 @@ class SceneR1:
             run.timeout_s = float("inf")  # what is found is answered, however late
         best = tries.best
         if best is None:
-            return not_found(query, clip, windows, tries.failed)
+            return not_found(query, clip, windows, tries.failed, run)
         # 7. Answer.
         with run.stage("answer"):
             window = holding(windows, clip.times_s[clip.frames.index(best.source)])
@@ -183,13 +183,13 @@ def checked_query(query: str) -> str:
     return query
 
 
-def not_found(query: str, clip: Clip, windows: tuple[TimeWindow, ...], failed: Sequence[Try]) -> Answer:
+def not_found(query: str, clip: Clip, windows: Sequence[TimeWindow], failed: Sequence[Try], run: Run) -> Answer:
     """Looked and did not find: why, with a code of its own where the object was seen but could not be lifted."""
     span = f"{len(clip.frames)} keyframes over {clip.times_s[-1]:.1f} s"
     if failed:
         why = f"{len(failed)} place(s) looked right in the image, but none held in 3D; the last: {failed[-1].reason}"
     else:
-        why = "no frame of its time window shows it" if windows else "the model says that it is not in the video"
+        why = "no frame of its time window that was asked shows it" if windows else searched(run, clip)
     no_depth = bool(failed) and all(one.code == ErrorCode.NO_DEPTH for one in failed)
     code = ErrorCode.NO_DEPTH if no_depth else ErrorCode.NOT_FOUND
     why = f"{query!r} not found in {span}: {why}"

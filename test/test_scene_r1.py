@@ -23,6 +23,7 @@ from scene_r1_ros.scene_r1 import SceneR1
 from scene_r1_ros.tracking import load_tracker
 from scene_r1_ros.tries import Tries
 from scene_r1_ros.types import Box2D, Hypothesis
+from test.reasoning.scripted import Eyes
 from test.scenes import BLOCK, clip, tight_box
 
 FRAMES, TRUTHS = clip(8)
@@ -89,6 +90,14 @@ def test_not_present_is_said(tmp_path):
     assert "not in the video" in answer.error_msg
 
 
+def test_not_found_says_how_many_keyframes_were_shown():
+    answer = SceneR1(Eyes(-2, -1, max_frames=1), load_tracker(CONFIG), CONFIG).ground("the red block", FRAMES)
+    assert (answer.status, answer.error_code) == ("not_found", ErrorCode.NOT_FOUND)
+    assert "not found in 8 keyframes" in answer.error_msg
+    assert "was shown 5 keyframes of these and says that it is in none of them" in answer.error_msg
+    assert answer.rationale[-1].text.endswith("Shown 5 of 8 keyframes.")
+
+
 def test_a_window_in_which_no_frame_shows_it(tmp_path):
     answer = heart(tmp_path, boxes={FRAMES[0].stamp_ns: None}).ground("the red block", FRAMES)
     assert answer.status == "not_found" and "no frame of its time window" in answer.error_msg
@@ -126,6 +135,20 @@ def test_a_wrong_box_that_holds_in_3d_is_outvoted(tmp_path, spoil):
     boxes[first.stamp_ns] = spoil(boxes[first.stamp_ns])
     answer = heart(tmp_path, boxes=boxes).ground("the red block", FRAMES)
     assert answer.status == "found" and answer.objects[0].source is not first
+    assert box_iou_3d(answer.objects[0].box, BLOCK) > 0.7
+
+
+@pytest.mark.parametrize("spoil", [on_the_floor, half_off])
+def test_where_frames_disagree_the_place_that_two_agree_on_wins(tmp_path, spoil):
+    """Of three frames that are asked, the best is wrong."""
+    first = first_asked(tmp_path)
+    others = [t for t in TRUTHS if t.frame is not first and 0.1 <= FRAMES.index(t.frame) / 10 <= 0.5][:2]
+    boxes = {t.frame.stamp_ns: tight_box(t) for t in others}
+    boxes[first.stamp_ns] = spoil(tight_box(TRUTHS[FRAMES.index(first)]))
+    answer = heart(tmp_path, boxes=boxes).ground("the red block", FRAMES)
+    asked = [step.boxes[0][0] for step in answer.rationale if step.stage == "image" and step.boxes]
+    assert asked[0] == first.frame_id and set(asked) == {first.frame_id, *(t.frame.frame_id for t in others)}
+    assert answer.objects[0].source in [t.frame for t in others]
     assert box_iou_3d(answer.objects[0].box, BLOCK) > 0.7
 
 

@@ -3,9 +3,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from scene_r1_ros.errors import BadInput, NoKeyframes
+from scene_r1_ros.reasoning.coverage import Coverage
 from scene_r1_ros.types import Frame, TimeWindow
 
 # Times are shown to a model in hundredths of a second; a frame whose time it repeats belongs to its window.
@@ -44,22 +46,27 @@ class Clip:
         """How texts for people name one of the frames, see ``named``."""
         return named(frame, self.times_s[self.frames.index(frame)])
 
-    def within(self, window: TimeWindow) -> "Clip":
-        """The frames inside the window, its rims included; the nearest one where it holds none."""
+    def inside(self, window: TimeWindow) -> list[int]:
+        """Which frames lie inside the window, its rims included; the nearest one where it holds none."""
         gaps_s = [max(window.start_s - time_s, time_s - window.end_s) for time_s in self.times_s]
         inside = [i for i, gap_s in enumerate(gaps_s) if gap_s <= TOLERANCE_S]
-        return self._part(inside or [gaps_s.index(min(gaps_s))])
+        return inside or [gaps_s.index(min(gaps_s))]
+
+    def within(self, window: TimeWindow) -> "Clip":
+        """The frames ``inside`` the window."""
+        return self.part(self.inside(window))
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """What its frames see of the place."""
+        return Coverage(self.frames)
 
     def thinned(self, count: int) -> "Clip":
-        """At most ``count`` frames, evenly spread, the first and the last among them."""
-        n = len(self.frames)
-        if n <= count:
-            return self
-        if count == 1:
-            return self._part([n // 2])
-        return self._part([round(i * (n - 1) / (count - 1)) for i in range(count)])
+        """At most ``count`` frames, an ``overview`` of the whole, the first and the last among them."""
+        return self.part(self.coverage.overview(count))
 
-    def _part(self, indices: list[int]) -> "Clip":
+    def part(self, indices: Sequence[int]) -> "Clip":
+        """Some of the frames, in the order given."""
         return Clip(tuple(self.frames[i] for i in indices), tuple(self.times_s[i] for i in indices))
 
 

@@ -23,8 +23,8 @@ __all__ = ["LabeledBox", "parse_answer", "parse_boxes", "parse_window", "reasoni
 QUOTED = re.compile(r"(?<=[:,\[{])\s?([\"'])(?:(?!\1).){1,300}\1")  # strings of JSON; a label may deny anything
 
 
-def parse_window(text: str, duration_s: float) -> tuple[TimeWindow, ...]:
-    """The time windows a reply names, clipped to a clip of ``duration_s`` seconds; empty = it says not present.
+def parse_window(text: str, end_s: float, start_s: float = 0.0) -> tuple[TimeWindow, ...]:
+    """The time windows a reply names, clipped to what was shown, ``start_s`` to ``end_s``; empty = it says not present.
 
     The last answer counts. Of several windows in untagged prose only the last does.
 
@@ -38,24 +38,26 @@ def parse_window(text: str, duration_s: float) -> tuple[TimeWindow, ...]:
         return ()
     if not found:
         raise ParseFailed(f"no time window in {excerpt(body)}; expected '5s to 10s' or 'not present'", text)
-    windows = [_clipped(start_s, end_s, duration_s) for start_s, end_s in (found if said.tagged else found[-1:])]
+    shown = TimeWindow(start_s, end_s)
+    windows = [_clipped(first_s, last_s, shown) for first_s, last_s in (found if said.tagged else found[-1:])]
     if contradicts(body):
-        if all(window == TimeWindow(0.0, duration_s) for window in windows):  # "not present in 0s to 30s"
+        if all(window == shown for window in windows):  # "not present in 0s to 30s"
             return ()
         raise ParseFailed(f"{excerpt(body)} names a time window and says that it is not there; say only one", text)
     if inside := tuple(dict.fromkeys(window for window in windows if window)):
         return inside
     raise ParseFailed(
-        f"the window {found[-1][0]:g}s to {found[-1][1]:g}s lies outside the clip, which spans 0s to {duration_s:g}s",
+        f"the window {found[-1][0]:g}s to {found[-1][1]:g}s lies outside the clip, which spans {start_s:g}s to "
+        f"{end_s:g}s",
         text,
     )
 
 
-def _clipped(start_s: float, end_s: float, duration_s: float) -> TimeWindow | None:
+def _clipped(start_s: float, end_s: float, shown: TimeWindow) -> TimeWindow | None:
     start_s, end_s = sorted((start_s, end_s))
-    if end_s < -TOLERANCE_S or start_s > duration_s + TOLERANCE_S:
+    if end_s < shown.start_s - TOLERANCE_S or start_s > shown.end_s + TOLERANCE_S:
         return None
-    return TimeWindow(min(max(start_s, 0.0), duration_s), min(max(end_s, 0.0), duration_s))
+    return TimeWindow(*(min(max(time_s, shown.start_s), shown.end_s) for time_s in (start_s, end_s)))
 
 
 def parse_boxes(text: str) -> tuple[LabeledBox, ...]:

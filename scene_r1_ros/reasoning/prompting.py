@@ -26,8 +26,9 @@ def caption(time_s: float) -> str:
 
 def instruction(request: Request) -> str:
     """What is asked about the frames, with the query in it as a JSON string."""
+    start_s, end_s = (f"{time_s:.2f}" for time_s in (request.times_s[0], request.times_s[-1]))
     text = Template(prompt(request.task)).substitute(
-        query=quoted(request.query), duration_s=f"{request.times_s[-1]:.2f}"
+        query=quoted(request.query), start_s=start_s, end_s=end_s, duration_s=end_s
     )
     if request.complaint:
         text += "\n\n" + Template(prompt("complaint")).substitute(complaint=quoted(request.complaint))

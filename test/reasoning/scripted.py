@@ -39,3 +39,18 @@ class Scripted:
         text = self.texts.pop(0)
         on_text(text)
         return Reply(text, tuple(self.seen_wh or (f.camera.width, f.camera.height) for f in request.frames))
+
+
+class Eyes:
+    """Sees an object in a stretch of time, and says when from what it is really shown."""
+
+    def __init__(self, first_s: float, last_s: float, **spec):
+        self.spec = replace(SPEC, **{"max_frames": 32, **spec})
+        self.first_s, self.last_s = first_s, last_s
+        self.requests: list[Request] = []
+
+    def reply(self, request: Request, on_text: Callable[[str], None], should_stop: Callable[[], bool]) -> Reply:
+        self.requests.append(request)
+        seen = [time_s for time_s in request.times_s if self.first_s <= round(time_s, 2) <= self.last_s]
+        answer = f"{seen[0]:.2f}s to {seen[-1]:.2f}s" if seen else "not present"
+        return Reply(f"<think>I look.</think><answer>{answer}</answer>", ((64, 48),) * len(request.frames))
