@@ -3,33 +3,34 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
-
-import numpy as np
+from dataclasses import replace
 
 from scene_r1_ros.errors import BadBox, ParseFailed
-from scene_r1_ros.memory.sharpness import sharpness
 from scene_r1_ros.reasoning.asking import ask
+from scene_r1_ros.reasoning.best_frames import best_frames
 from scene_r1_ros.reasoning.boxes import LabeledBox, to_original
 from scene_r1_ros.reasoning.clip import Clip, named
+from scene_r1_ros.reasoning.crop import enlarged
 from scene_r1_ros.reasoning.parse import parse_boxes, reasoning_of
 from scene_r1_ros.reasoning.protocol import Model, ModelSpec, Reply, Request
 from scene_r1_ros.run import Run
 from scene_r1_ros.types import Box2D, Frame, Hypothesis, TimeWindow
 
+MIN_GAIN = 1.25  # a second look that shows no more than this is none
 MAX_BOXES = 8  # of one reply: each that does not hold costs a track through all views
 
 log = logging.getLogger(__name__)
 
-LabeledPixels = tuple[tuple[Box2D, str], ...]  # boxes in pixels of the original image, and what the model calls them
+LabeledPixels = Sequence[tuple[Box2D, str]]  # boxes in pixels of the original image, and what the model calls them
 
 
 def hypotheses(model: Model, query: str, clip: Clip, windows: Sequence[TimeWindow], run: Run) -> Iterator[Hypothesis]:
     """Boxes of what ``query`` names in frames of ``windows``, best frame first.
 
     Lazy: a frame is asked only when the caller wants one more hypothesis. At most ``spec.image_frames`` are asked.
-    Each leaves a step of the rationale, in the stage of ``run`` that the caller has entered; frames that do not show
-    the object or whose reply cannot be read are noted and passed over.
+    A box that is small at the model's input (``spec.second_look_px``) is looked at a second time, enlarged, which moves
+    it. Each look leaves a step of the rationale, in the stage of ``run`` that the caller has entered; frames that do
+    not show the object or whose reply cannot be read are noted and passed over.
 
     Raises:
         ParseFailed: not one reply could be read.
@@ -37,20 +38,25 @@ def hypotheses(model: Model, query: str, clip: Clip, windows: Sequence[TimeWindo
         Canceled, DeadlineExceeded: the query should stop.
     """
     unreadable: list[ParseFailed] = []
-    frames = best_frames(clip, windows, model.spec.image_frames)
-    for frame, time_s in zip(frames.frames, frames.times_s, strict=True):
+    asked = 0
+    for time_s, frame in best_frames(clip, windows, model.spec.image_frames):
+        asked += 1
         try:
-            found = _ground_in_frame(model, query, frame, time_s, run)
+            found, seen_wh = _ground_in_frame(model, query, frame, time_s, run)
         except ParseFailed as error:
             log.warning("frame %s: %s", frame.frame_id, error)
             unreadable.append(error)
             continue
-        yield from found
-    if unreadable and len(unreadable) == len(frames.frames):
+        for place in found:
+            yield _looked_at_twice(model, query, place, time_s, seen_wh, run)
+    if unreadable and len(unreadable) == asked:
         raise unreadable[-1]
 
 
-def _ground_in_frame(model: Model, query: str, frame: Frame, time_s: float, run: Run) -> list[Hypothesis]:
+def _ground_in_frame(
+    model: Model, query: str, frame: Frame, time_s: float, run: Run
+) -> tuple[list[Hypothesis], tuple[int, int]]:
+    """The places that the model names, and the size (w, h) in pixels at which it saw the frame."""
     request, name = Request("image", query, (frame,), (time_s,)), named(frame, time_s)
     try:
         boxes, reply = ask(model, request, run, lambda reply: _boxes_in(reply, frame, model.spec))
@@ -67,7 +73,40 @@ def _ground_in_frame(model: Model, query: str, frame: Frame, time_s: float, run:
     if len(boxes) > len(tried):
         more = f"{len(boxes) - len(tried)} more boxes in {name} were ignored"
         run.note(f"{more}; at most {MAX_BOXES} are tried.", frames=(frame,))
-    return [Hypothesis(frame, box, label or query, reasoning) for box, label in tried]
+    return [Hypothesis(frame, box, label or query, reasoning) for box, label in tried], reply.image_sizes_wh[0]
+
+
+def _looked_at_twice(
+    model: Model, query: str, place: Hypothesis, time_s: float, seen_wh: tuple[int, int], run: Run
+) -> Hypothesis:
+    """The place with the box of a second look at it, enlarged, if it was too small for the model to be sure of it."""
+    spec, frame, box = model.spec, place.frame, place.box
+    sx, sy = seen_wh[0] / frame.camera.width, seen_wh[1] / frame.camera.height
+    if min((box.x2 - box.x1) * sx, (box.y2 - box.y1) * sy) >= spec.second_look_px:
+        return place
+    crop = enlarged(frame, box, spec.max_pixels)
+    if (gain := crop.scale_xy[0] / sx) < MIN_GAIN:
+        return place
+    look = f"second look at {named(frame, time_s)}, enlarged {gain:.1f} times around the box"
+    request = Request("image", query, (crop.frame,), (time_s,))
+    try:
+        boxes, reply = ask(model, request, run, lambda reply: _boxes_in(reply, crop.frame, spec))
+    except ParseFailed as error:
+        run.note(f"The reply to a {look} could not be read; the first box stays. {error}", frames=(frame,))
+        return place
+    reasoning = reasoning_of(reply.text)
+    if not boxes:
+        run.note(f"Not present in a {look}; the first box stays. {reasoning}".strip(), frames=(frame,))
+        return place
+    return _replaced(place, [(crop.to_original(pixels), label) for pixels, label in boxes], look, reasoning, run)
+
+
+def _replaced(place: Hypothesis, boxes: LabeledPixels, look: str, reasoning: str, run: Run) -> Hypothesis:
+    """The place with that of the boxes which covers its first one best."""
+    box, label = max(boxes, key=lambda labeled: labeled[0].iou(place.box))
+    told = f"A {look}, moves it (IoU {box.iou(place.box):.2f} with the first). {reasoning}".strip()
+    run.note(told, frames=(place.frame,), boxes=((place.frame.frame_id, box),))
+    return replace(place, box=box, label=label or place.label, reasoning=f"{place.reasoning} {reasoning}".strip())
 
 
 def _boxes_in(reply: Reply, frame: Frame, spec: ModelSpec) -> LabeledPixels:
@@ -93,22 +132,3 @@ def _pixels(said: LabeledBox, frame: Frame, seen_wh: tuple[int, int], spec: Mode
         return to_original(said.xyxy, spec.box_convention, seen_wh, (width, height)).clipped(width, height), said.label
     except BadBox:
         return None
-
-
-def best_frames(clip: Clip, windows: Sequence[TimeWindow], count: int) -> Clip:
-    """At most ``count`` frames of the windows, best first: the windows take turns; within each, the sharpest frame of
-    every stretch, the middle stretches before the rims, where the object is just coming into view or leaving it.
-    """
-    turns = zip_longest(*(_best_of(clip.within(window), count) for window in windows))
-    ranked = {moment[0]: moment for turn in turns for moment in turn if moment}  # overlapping windows share frames
-    chosen = list(ranked.values())[:count]
-    return Clip(tuple(frame for _, frame in chosen), tuple(time_s for time_s, _ in chosen))
-
-
-def _best_of(part: Clip, count: int) -> list[tuple[float, Frame]]:
-    moments = list(zip(part.times_s, part.frames, strict=True))
-    stretches = np.array_split(np.arange(len(moments)), min(count, len(moments)))
-    middle_first = sorted(range(len(stretches)), key=lambda i: abs(i - (len(stretches) - 1) / 2))
-    return [
-        max((moments[k] for k in stretches[i]), key=lambda moment: sharpness(moment[1].color)) for i in middle_first
-    ]

@@ -87,6 +87,7 @@ def _checked(name: str, value: Any, path: Path) -> Any:
         if value in choices:
             return value
         raise BadInput(f"model spec {path}: {name} = {shown(value)}; expected one of {', '.join(choices)}")
-    if type(value) is not int or value < 1:
-        raise BadInput(f"model spec {path}: {name} = {shown(value)}; expected a whole number, 1 or more")
+    low = 0 if name == "second_look_px" else 1
+    if type(value) is not int or value < low:
+        raise BadInput(f"model spec {path}: {name} = {shown(value)}; expected a whole number, {low} or more")
     return value

@@ -25,6 +25,7 @@ class ModelSpec:
     max_pixels: int  # per frame, at the model's input
     max_new_tokens: int
     image_multiple: int = 1  # width and height at the model's input are multiples of this, pixels
+    second_look_px: int = 0  # boxes whose shorter side at its input is below this are asked for again, enlarged
     architecture: str = ""  # transformers: the ``model_type`` of its checkpoints; they differ in how they write boxes
 
 

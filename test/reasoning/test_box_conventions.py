@@ -32,7 +32,9 @@ def test_a_box_without_area_is_refused():
 @pytest.mark.parametrize("max_pixels", [401408, 28 * 28 * 40])
 def test_through_the_real_resizing(wh, max_pixels):
     drawn = (wh[0] // 5, wh[1] // 3, wh[0] // 2, wh[1] - 7)
-    seen = as_the_model_sees(drawn, wh, max_pixels)
+    color = np.zeros((wh[1], wh[0], 3), np.uint8)
+    color[drawn[1] : drawn[3], drawn[0] : drawn[2]] = 255
+    seen = as_the_model_sees(color, max_pixels)
     seen_wh = (seen.shape[1], seen.shape[0])
     found = box_of(seen)
     thousandths = [value / size * 1000 for value, size in zip(found, seen_wh * 2, strict=True)]
@@ -43,11 +45,9 @@ def test_through_the_real_resizing(wh, max_pixels):
         assert (error <= one_seen_pixel).all(), (convention, error)
 
 
-def as_the_model_sees(drawn, wh, max_pixels) -> np.ndarray:
-    """(H, W) green channel that goes into the model, put together from its patches: a white box on black."""
+def as_the_model_sees(color, max_pixels) -> np.ndarray:
+    """(H, W) green channel of an image as it goes into the model, put together from its patches."""
     processing = pytest.importorskip("transformers.models.qwen2_vl.image_processing_pil_qwen2_vl")
-    color = np.zeros((wh[1], wh[0], 3), np.uint8)
-    color[drawn[1] : drawn[3], drawn[0] : drawn[2]] = 255
     processor = processing.Qwen2VLImageProcessorPil()
     image = Image.fromarray(make_frame(color=color).color)
     inputs = processor([image], size={"shortest_edge": 3136, "longest_edge": max_pixels}, return_tensors="np")

@@ -23,6 +23,12 @@ def test_shipped_specs_are_sound(name):
     assert spec.box_convention != "pixel"  # no model is shown the original pixels
 
 
+def test_a_second_look_can_be_switched_off(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump({**GOOD, "second_look_px": 0}), encoding="utf-8")
+    assert make_spec(str(path)).second_look_px == 0 < GOOD["second_look_px"]
+
+
 def test_a_spec_of_your_own(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text(yaml.safe_dump({**GOOD, "max_frames": 3}), encoding="utf-8")
@@ -34,12 +40,13 @@ def test_a_spec_of_your_own(tmp_path):
     [
         ([1], "expected exactly the keys"),  # no mapping
         ({**GOOD, "fps": 2}, r"missing \[\], unknown \['fps'\]"),  # a key too many
-        ({"name": "x"}, r"missing \['architecture', .*'max_pixels'\], unknown \[\]"),  # keys missing
+        ({"name": "x"}, r"missing \['architecture', .*'second_look_px'\], unknown \[\]"),  # keys missing
         ({**GOOD, "name": 5}, "name = 5; expected text"),  # no text
         ({**GOOD, "box_convention": "xywh"}, "= 'xywh'; expected one of pixel, resized_pixel, norm_1000"),  # unknown
         ({**GOOD, "box_convention": ["pixel"]}, "expected one of pixel"),  # no text
         ({**GOOD, "architecture": "llama"}, "architecture = 'llama'; expected one of qwen2_5_vl, qwen3_vl"),  # unknown
         ({**GOOD, "max_frames": 0}, "max_frames = 0; expected a whole number, 1 or more"),  # too small
+        ({**GOOD, "second_look_px": -1}, "second_look_px = -1; expected a whole number, 0 or more"),  # too small
         ({**GOOD, "max_pixels": 1.5}, "max_pixels = 1.5; expected a whole number"),  # no whole number
         ({**GOOD, "x" * 5000: 2}, r"unknown \['x{1,40}\.\.\.x{1,40}'\]$"),  # a long key
         ({**GOOD, "max_pixels": "9" * 5000}, r"max_pixels = '9{1,40}\.\.\.9{1,40}'; expected a whole"),  # long
