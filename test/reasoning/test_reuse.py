@@ -92,10 +92,26 @@ def test_the_reply_is_that_of_transformers_own_loop(model, task):
         assert says(model, asked).text.rstrip("\N{REPLACEMENT CHARACTER}") == generated(model, asked)
 
 
-def test_replies_depend_on_the_frames_and_on_the_query(plain):
-    """Else the other tests would prove nothing."""
-    replies = {says(plain, request(q, times)).text for q in QUERIES for times in (range(3), range(1, 4), range(5))}
-    assert len(replies) > 4
+def logits(model, asked: Request):
+    """Of the first token of the reply, as the model computes them with what it has kept."""
+    from scene_r1_ros.reasoning.qwen.prompt import make_prompt
+
+    prompt, reader = make_prompt(asked, model.checkpoint.tokenizer, model.spec), model._reader
+    with torch.inference_mode(), reader._prefix(prompt, len(prompt.marks)) as prefix:
+        return reader._read(prompt, reader._positions(prompt), prefix, model.spec)
+
+
+def test_what_is_kept_changes_no_logit(model):
+    """A finer look than at words; and the logits differ between queries and frames, else equality would prove nothing."""
+    from scene_r1_ros.evaluation.random_qwen import whole_inputs
+
+    seen = []
+    for asked in (request(query, times) for times in (range(3), range(5), range(1, 4)) for query in QUERIES[:2]):
+        with torch.inference_mode():
+            expected = model.checkpoint.model(**whole_inputs(model, asked)).logits[0, -1]
+        torch.testing.assert_close(logits(model, asked), expected, rtol=1e-4, atol=1e-4)
+        assert all((expected - other).abs().max() > 0.01 for other in seen)
+        seen.append(expected)
 
 
 @settings(max_examples=15, deadline=None)
