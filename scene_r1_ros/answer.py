@@ -147,7 +147,7 @@ class Answer:
     tries: tuple[Try, ...] = ()  # where nothing was found, or not in time: the places that did not hold, first to last
     window: TimeWindow | None = None
     rationale: tuple[ReasoningStep, ...] = ()
-    checks: tuple[Check, ...] = ()  # of the rationale; each that fails has lowered the score
+    checks: tuple[Check, ...] = ()  # of the rationale, see reasoning.audit
     timings_s: dict[str, float] = field(default_factory=dict)  # stage -> seconds
     usage: dict[str, Usage] = field(default_factory=dict)  # stage -> what it asked of the model, if it did
     first_stamp_ns: int = 0  # where the clip's time 0 is

@@ -60,6 +60,9 @@ class ModelConfig:
         0,
         2**40,
     )
+    max_output_tokens: int = setting(
+        16_384, "tokens it may write for one query, over all its replies; then it is asked no more", 1, 10_000_000
+    )
     connect_s: float = setting(5.0, "openai: a server that cannot be reached for so long is down, seconds", 0.1, 600.0)
     silence_s: float = setting(
         120.0, "openai: a server that sends nothing for so long, or asks to be left alone longer, has failed, seconds",

@@ -72,6 +72,10 @@ class DeadlineExceeded(SceneR1Error):
     code = ErrorCode.TIMEOUT
 
 
+class OutOfTokens(DeadlineExceeded):
+    """The model has written as much as one query may cost."""
+
+
 class Canceled(SceneR1Error):
     code = ErrorCode.CANCELED
 

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from scene_r1_ros.answer import ReasoningStep, Stage, Usage
-from scene_r1_ros.errors import Canceled, DeadlineExceeded, Preempted
+from scene_r1_ros.errors import Canceled, DeadlineExceeded, OutOfTokens, Preempted
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
@@ -24,6 +24,13 @@ class Progress:
     elapsed_s: float
 
 
+class Thought(NamedTuple):
+    """What the model reasoned before an answer that could be read, in its own words."""
+
+    stage: Stage
+    text: str
+
+
 def ignore(_: Progress) -> None:
     """The listener of a query that nobody listens to."""
 
@@ -36,7 +43,9 @@ class Run:
     on_progress: Callable[[Progress], None] = ignore
     timings_s: dict[str, float] = field(default_factory=dict)
     usage: dict[str, Usage] = field(default_factory=dict)
+    thoughts: list[Thought] = field(default_factory=list)
     rationale: list[ReasoningStep] = field(default_factory=list)
+    max_output_tokens: float = float("inf")  # that the model may write, over all its replies
 
     def __post_init__(self) -> None:
         self._started = time.monotonic()
@@ -70,6 +79,16 @@ class Run:
                 "allow more time (timeout) or use a smaller model or fewer frames"
             )
 
+    def check_tokens(self) -> None:
+        """Raises OutOfTokens once the model has written all that it may for this query."""
+        written = sum(spent.output_tokens for spent in self.usage.values())
+        if written >= self.max_output_tokens:
+            raise OutOfTokens(
+                f"the model has written {written} tokens for this query, in stage '{self._stage}'; at most "
+                f"{self.max_output_tokens} are allowed: allow more (model.max_output_tokens), or use a model that "
+                "thinks in fewer words"
+            )
+
     @contextmanager
     def stage(self, name: Stage) -> Iterator[None]:
         """Time a stage; a stage that is entered twice adds up."""
@@ -92,6 +111,10 @@ class Run:
         """Add what one call of the model took to the current stage."""
         before = self.usage.get(self._stage, Usage())
         self.usage[self._stage] = Usage(*(a + b for a, b in zip(astuple(before), astuple(spent), strict=True)))
+
+    def think(self, text: str) -> None:
+        """Keep what the model reasoned in the current stage."""
+        self.thoughts.append(Thought(self._stage, text))
 
     def note(self, text: str, **evidence) -> None:
         """Add a step of the current stage to the rationale."""

@@ -25,6 +25,7 @@ from scene_r1_ros.geometry.reach import nearest_point
 from scene_r1_ros.geometry.uncertainty import center_covariance_m2
 from scene_r1_ros.geometry.verify import verify
 from scene_r1_ros.reasoning.answer import answer_question
+from scene_r1_ros.reasoning.audit import audited
 from scene_r1_ros.reasoning.clip import Clip
 from scene_r1_ros.reasoning.image import hypotheses
 from scene_r1_ros.reasoning.protocol import Model
@@ -152,8 +153,9 @@ class SceneR1:
 
     def _answered(self, step: Step, query: str, frames: Sequence[Frame], run: Run) -> Answer:
         """Run a step and turn what goes wrong into an answer that says so; the rationale so far is kept."""
+        run.max_output_tokens = self.config.model.max_output_tokens
         try:
-            answer = step(query, frames, run)
+            answer = audited(step(query, frames, run), Clip.of(frames), run)
         except Exception as error:
             answer = failed(query, error)
         first_stamp_ns = frames[0].stamp_ns if frames else 0
@@ -177,7 +179,7 @@ def failed(query: str, error: Exception) -> Answer:
 def checked_query(query: str) -> str:
     if not query.strip() or len(query) > MAX_QUERY_LENGTH:
         raise BadQuery(
-            f"the query has {len(query.strip())} characters; expected 1 to {MAX_QUERY_LENGTH}, "
+            f"the query has {len(query) if query.strip() else 0} characters; expected 1 to {MAX_QUERY_LENGTH}, "
             'e.g. "the red mug left of the sink"'
         )
     return query

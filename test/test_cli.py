@@ -59,6 +59,26 @@ def test_a_question_is_answered(room, tmp_path):
     assert code == 0 and "One red." in said and "answered 1" in said
 
 
+@pytest.mark.parametrize(("question", "says"), [(" ", "has 0 characters"), ("x" * 2001, "has 2001 characters")])
+def test_a_question_has_1_to_2000_characters(room, tmp_path, question, says):
+    model = f"recorded:{room.parent / 'recorded.yaml'}"
+    code, said = scene_r1("ask", question, "-s", room, "-m", model, "-o", tmp_path / "out")
+    assert code == 2 and says in " ".join(said.split()) and "expected 1 to 2000" in " ".join(said.split())
+
+
+def test_the_longest_query_is_looked_for(room, tmp_path):
+    code, said = scene_r1("ground", "x" * 2000, "-s", room, "--box", box(1), "-o", tmp_path)
+    assert code == 0, said
+    assert len(json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))["query"]) == 2000
+
+
+def test_what_was_checked_and_what_it_took_is_told_and_kept(room, tmp_path):
+    code, said = scene_r1("ground", "the red block", "-s", room, "--box", box(1), "-o", tmp_path)
+    assert code == 0 and "checked and holds: " in said and "temporal: 1 model call, 6 frames" in said
+    answer = json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))
+    assert all(check["holds"] for check in answer["checks"]) and answer["usage"]["temporal"]["calls"] == 1
+
+
 def test_the_version_is_that_of_the_package():
     assert scene_r1("--version") == (0, f"scene-r1 {scene_r1_ros.__version__}\n")
 
@@ -108,6 +128,8 @@ BAD = {
     "no checkpoint": (["ask", "q", "--model", "transformers:absent/folder"], "absent/folder"),
     "no config": (["ground", "q", "--box", "000001:1,1,9,9", "--config", "absent.yaml"], "absent.yaml"),
     "empty query": (["ground", "", "--box", "000001:60,40,100,80"], "expected 1 to 2000"),
+    "blank query": (["ground", " \n", "--box", "000001:60,40,100,80"], "the query has 0 characters"),
+    "oversized query": (["ground", "x" * 2001, "--box", "000001:60,40,100,80"], "the query has 2001 characters"),
 }
 
 

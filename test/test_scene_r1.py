@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from scene_r1_ros.answer import N_VIEWS
-from scene_r1_ros.config import Config, TrackerConfig, VerifyConfig
+from scene_r1_ros.config import Config, ModelConfig, TrackerConfig, VerifyConfig
 from scene_r1_ros.errors import ErrorCode, ModelFailed
 from scene_r1_ros.evaluation.metrics import box_iou_3d
 from scene_r1_ros.geometry.confidence import confidence
@@ -19,7 +19,7 @@ from scene_r1_ros.reasoning.clip import Clip
 from scene_r1_ros.reasoning.operator_box import OperatorBox
 from scene_r1_ros.reasoning.recorded import RecordedModel
 from scene_r1_ros.run import Run
-from scene_r1_ros.scene_r1 import SceneR1
+from scene_r1_ros.scene_r1 import SceneR1, checked_query
 from scene_r1_ros.tracking import load_tracker
 from scene_r1_ros.tries import Tries
 from scene_r1_ros.types import Box2D, Hypothesis
@@ -257,6 +257,55 @@ def test_what_is_found_is_answered_even_if_time_is_up_before_it_is_confirmed(tmp
     assert answer.status == "found" and "No further frame was asked: no answer after" in answer.rationale[-1].text
 
 
+def test_a_rationale_that_agrees_is_checked_and_lowers_nothing(tmp_path):
+    window = "<think>I see it from 0.1 s to 0.5 s.</think><answer>0.1s to 0.5s</answer>"
+    answer = heart(tmp_path, window=window).ground("the red block", FRAMES)
+    assert {check.name: check.holds for check in answer.checks} == dict.fromkeys(
+        ["times in the clip", "window answers the reasoning", "box in the window", "label names the query",
+         "verified in 3D"], True,
+    )  # fmt: skip
+    assert answer.objects[0].score == confidence(answer.objects[0].evidence)
+
+
+def test_a_window_that_does_not_answer_the_reasoning_lowers_the_confidence(tmp_path):
+    sure = heart(tmp_path).ground("the red block", FRAMES)
+    window = "<think>I see it at 0.7 s.</think><answer>0.1s to 0.5s</answer>"
+    answer = heart(tmp_path, window=window).ground("the red block", FRAMES)
+    (failed,) = (check for check in answer.checks if not check.holds)
+    assert failed.name == "window answers the reasoning" and "0.7 s, but the window is 0.10 s to 0.50 s" in failed.text
+    before, after = sure.objects[0].score, answer.objects[0].score
+    assert 0 < after < before and f"lowered from {before:.2f} to {after:.2f}" in answer.text
+    assert answer.rationale[-1].stage == "answer" and answer.rationale[-1].text in answer.text
+
+
+class Wordy:
+    """Says what a recording says, in so many tokens a reply."""
+
+    def __init__(self, mind, tokens):
+        self.spec, self.mind, self.tokens = mind.spec, mind, tokens
+
+    def reply(self, *request):
+        return replace(self.mind.reply(*request), output_tokens=self.tokens)
+
+
+def budgeted(tmp_path, tokens):
+    config = Config(model=ModelConfig(max_output_tokens=100))
+    return SceneR1(Wordy(heart(tmp_path).model, tokens), load_tracker(config), config)
+
+
+def test_what_is_found_is_answered_when_the_tokens_are_used_up_before_it_is_confirmed(tmp_path):
+    answer = budgeted(tmp_path, tokens=50).ground("the red block", FRAMES)
+    assert answer.status == "found" and {s: u.calls for s, u in answer.usage.items()} == {"temporal": 1, "image": 1}
+    assert "No further frame was asked: the model has written 100 tokens" in answer.rationale[-1].text
+
+
+def test_when_the_tokens_are_used_up_before_anything_is_found_the_rule_and_the_remedy_are_named(tmp_path):
+    answer = budgeted(tmp_path, tokens=101).ground("the red block", FRAMES)
+    assert (answer.status, answer.error_code) == ("error", ErrorCode.TIMEOUT)
+    assert "written 101 tokens" in answer.error_msg and "at most 100 are allowed" in answer.error_msg
+    assert "model.max_output_tokens" in answer.error_msg and answer.usage["temporal"].output_tokens == 101
+
+
 def test_a_cancel_while_confirming_is_a_cancel(tmp_path):
     run = Run()
     run.on_progress = lambda p: run.cancel() if p.stage == "image" and "verify" in run.timings_s else None
@@ -297,12 +346,17 @@ def test_a_place_that_does_not_project_back_is_rejected(tmp_path):
         ("", FRAMES, ErrorCode.BAD_QUERY, "0 characters"),
         ("  \n", FRAMES, ErrorCode.BAD_QUERY, "0 characters"),
         ("x" * 2001, FRAMES, ErrorCode.BAD_QUERY, "2001 characters"),
+        (" " * 1000 + "x" * 1000 + " ", FRAMES, ErrorCode.BAD_QUERY, "2001 characters"),
         ("the red block", [], ErrorCode.NO_KEYFRAMES, "no keyframe has been kept yet"),
     ],
 )
 def test_bad_input_is_an_answer_that_says_so(tmp_path, query, frames, code, says):
     for answer in (heart(tmp_path).ground(query, frames), heart(tmp_path).ask(query, frames)):
         assert (answer.status, answer.error_code) == ("error", code) and says in answer.error_msg
+
+
+def test_the_longest_query_is_asked():
+    assert checked_query("x" * 2000) == "x" * 2000 and checked_query("x") == "x"
 
 
 def test_what_cannot_be_read_is_not_the_same_as_nothing_there(tmp_path):

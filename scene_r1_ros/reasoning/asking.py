@@ -9,6 +9,7 @@ from typing import TypeVar
 from scene_r1_ros.answer import Usage
 from scene_r1_ros.errors import ParseFailed
 from scene_r1_ros.reasoning.protocol import Model, Reply, Request
+from scene_r1_ros.reasoning.sections import reasoning_of
 from scene_r1_ros.run import Run
 
 log = logging.getLogger(__name__)
@@ -23,18 +24,22 @@ def ask(model: Model, request: Request, run: Run, read: Callable[[Reply], T]) ->
         ParseFailed: ``read`` could not read the second reply either.
         ModelFailed: the model could not run.
         Canceled, DeadlineExceeded: the query should stop.
+        OutOfTokens: the model has written all that it may for this query; it is not asked any more.
     """
     reply = _reply(model, request, run)
     try:
-        return read(reply), reply
+        value = read(reply)
     except ParseFailed as error:
         log.warning("%s: unreadable reply to a %s request, asked again: %s", model.spec.name, request.task, error)
         reply = _reply(model, replace(request, complaint=str(error)), run)
-        return read(reply), reply
+        value = read(reply)
+    run.think(reasoning_of(reply.text))
+    return value, reply
 
 
 def _reply(model: Model, request: Request, run: Run) -> Reply:
     run.check()
+    run.check_tokens()
     reply = model.reply(request, run.say, run.should_stop)
     tokens = (reply.input_tokens, reply.cached_tokens, reply.output_tokens)
     run.count(Usage(1, len(request.frames), *tokens, reply.first_token_s))

@@ -26,7 +26,7 @@ CONNECTOR = (
 )
 
 
-def _time(n: int, comma: bool = False) -> str:
+def time_pattern(n: int, comma: bool = False) -> str:
     """The pattern of one point in time; the names of its groups end in ``n``. ``comma``: commas belong to numbers."""
     point = "[.,]" if comma else r"\."
     number = rf"[-+]?(?:{COMMA + '|' if comma else ''}{PLAIN})(?:e[-+]?\d{{1,3}})?(?!{point}?\d)"
@@ -39,7 +39,7 @@ def _time(n: int, comma: bool = False) -> str:
     )
 
 
-def _pattern(text: str) -> re.Pattern:
+def compiled(text: str) -> re.Pattern:
     return re.compile(text, re.IGNORECASE | re.ASCII)
 
 
@@ -53,17 +53,18 @@ BETWEEN = r"[^0-9{}]{0,40}?"  # never over the rim of an object: that would join
 # Tried in this order; the first that is found anywhere in the answer decides. A decimal comma only where no comma
 # separates.
 RANGES = (
-    _pattern(ALONE + _time(1, comma=True) + TO + _time(2, comma=True)),
-    _pattern(ALONE + _time(1, comma=True) + r"\s(?:and|&)\s" + _time(2, comma=True)),
-    _pattern(START + _time(1) + BETWEEN + END + _time(2)),
-    _pattern(END + _time(2) + BETWEEN + START + _time(1)),
-    _pattern(rf"[\[(]\s?{_time(1)}\s?[,;]\s?{_time(2)}\s?,?\s?[\])]"),
-    _pattern(rf"\A{_time(1)}\s?[,;]\s?{_time(2)}\Z"),
+    compiled(ALONE + time_pattern(1, comma=True) + TO + time_pattern(2, comma=True)),
+    compiled(ALONE + time_pattern(1, comma=True) + r"\s(?:and|&)\s" + time_pattern(2, comma=True)),
+    compiled(START + time_pattern(1) + BETWEEN + END + time_pattern(2)),
+    compiled(END + time_pattern(2) + BETWEEN + START + time_pattern(1)),
+    compiled(rf"[\[(]\s?{time_pattern(1)}\s?[,;]\s?{time_pattern(2)}\s?,?\s?[\])]"),
+    compiled(rf"\A{time_pattern(1)}\s?[,;]\s?{time_pattern(2)}\Z"),
 )
-MOMENT = _pattern(rf"\A(?:at\s|around\s|about\s)?{_time(1)}\.?\Z")
+MOMENT = compiled(rf"\A(?:at\s|around\s|about\s)?{time_pattern(1)}\.?\Z")
 AMBIGUOUS = (
-    _pattern(ALONE + _time(1, comma=True) + TO + _time(2, comma=True) + TO + r"[-+]?\d"),  # 5-10-15, 2026-05-10
-    _pattern(r"(?<![\d.:])\d{1,3}\s\d{3}(?!\d)(?=\s?(?:s|to|until|till|and|-|~|\]|\)|\Z))"),  # 1 200 s
+    # 5-10-15, 2026-05-10
+    compiled(ALONE + time_pattern(1, comma=True) + TO + time_pattern(2, comma=True) + TO + r"[-+]?\d"),
+    compiled(r"(?<![\d.:])\d{1,3}\s\d{3}(?!\d)(?=\s?(?:s|to|until|till|and|-|~|\]|\)|\Z))"),  # 1 200 s
 )
 MARKUP = str.maketrans("<>", "  ", "\"'*`\\$")
 SETTLED = re.compile(r"\s?[\])};]|[,.]\s")  # after this, a number does not go on
@@ -81,19 +82,19 @@ def find_windows(body: str, closed: bool) -> list[tuple[float, float]]:
         return []
     for pattern in RANGES:
         matches = [m for m in pattern.finditer(body) if closed or _whole(m, body)]
-        windows = [(_seconds(m, 1), _seconds(m, 2)) for m in _surest(matches)]
+        windows = [(seconds_in(m, 1), seconds_in(m, 2)) for m in _surest(matches)]
         if windows := [w for w in windows if isfinite(w[0]) and isfinite(w[1])]:
             return windows
     moment = MOMENT.match(body) if closed else None  # cut off, "5s" may be the beginning of "5s to 10s"
-    if moment and (moment["unit1"] or moment["clock1"]) and isfinite(_seconds(moment, 1)):
-        return [(_seconds(moment, 1), _seconds(moment, 1))]
+    if moment and (moment["unit1"] or moment["clock1"]) and isfinite(seconds_in(moment, 1)):
+        return [(seconds_in(moment, 1), seconds_in(moment, 1))]
     return []
 
 
 def _whole(match: re.Match, body: str) -> bool:
     """Whether a cut-off reply cannot go on with other times: "10" may be 100, "10." 10.5 and "1 min" 1 min 30 s."""
     units = [match[n] for n in ("unit1", "unit2") if match[n] and match.end() == match.end(n)]
-    return any(_unit_seconds(unit) <= 1 for unit in units) or bool(SETTLED.match(body, match.end()))
+    return any(unit_seconds(unit) <= 1 for unit in units) or bool(SETTLED.match(body, match.end()))
 
 
 def _surest(matches: list[re.Match]) -> list[re.Match]:
@@ -101,7 +102,8 @@ def _surest(matches: list[re.Match]) -> list[re.Match]:
     return [m for m in matches if m["unit2"] or m["clock2"] or m["unit1"]] or matches
 
 
-def _seconds(match: re.Match, n: int) -> float:
+def seconds_in(match: re.Match, n: int) -> float:
+    """The time that a match of ``time_pattern(n)`` names, seconds; infinite where it is too large."""
     if clock := match[f"clock{n}"]:
         return sum(float(part.replace(",", ".")) * 60**i for i, part in enumerate(reversed(clock.split(":"))))
     number = _number(match[f"number{n}"])
@@ -111,7 +113,7 @@ def _seconds(match: re.Match, n: int) -> float:
         unit = "m"  # "1h 30"
     if not unit and not hours and not minutes:
         unit = match.groupdict().get(f"unit{3 - n}")  # "5 to 10 minutes": the unit stands only once
-    return float(hours or 0) * 3600 + float(minutes or 0) * 60 + number * _unit_seconds(unit or "s")
+    return float(hours or 0) * 3600 + float(minutes or 0) * 60 + number * unit_seconds(unit or "s")
 
 
 def _number(text: str) -> float:
@@ -119,6 +121,6 @@ def _number(text: str) -> float:
     return float(text.replace(",", "" if thousands else "."))
 
 
-def _unit_seconds(unit: str) -> float:
+def unit_seconds(unit: str) -> float:
     unit = unit.lower()
     return SECONDS["ms" if unit.startswith(("ms", "milli")) else unit[0]]

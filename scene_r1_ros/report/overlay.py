@@ -43,9 +43,10 @@ def labelled(image: NDArray[np.uint8], text: str, corner_xy: tuple[int, int], si
     """A label on a dark plate above a corner, or below it at the upper border; long texts are cut to the width."""
     canvas = Image.fromarray(image)
     draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(size)
-    text = " ".join(text.split())
-    while text and draw.textlength(text, font) > canvas.width - 8:
-        text = text[:-2].rstrip("…") + "…" if len(text) > 2 else ""
+    text, room = " ".join(text.split())[: canvas.width], canvas.width - 8  # hardly a letter is narrower than a pixel
+    while text and (width := draw.textlength(text, font)) > room:  # in few steps: each measures all of it
+        kept = min(int(len(text) * room / width), len(text) - 2)
+        text = text[:kept].rstrip("…") + "…" if kept > 0 else ""
     x = max(0, min(corner_xy[0], int(canvas.width - draw.textlength(text, font) - 8)))
     y = corner_xy[1] - size - 6 if corner_xy[1] > size + 6 else corner_xy[1] + 2
     draw.rectangle((x, y, x + draw.textlength(text, font) + 6, y + size + 4), fill=(20, 20, 20))

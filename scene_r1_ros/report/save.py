@@ -7,6 +7,7 @@
     status         "found" | "not_found" | "answered" | "error"
     error          {"code": name, "message": text}, null where there is none
     answer         the answer to a question, or one sentence about the object
+    kind           how an answer to a question is to be read: "free" | "choice" | "count" | "yes_no"
     objects        [{label, score (the chance that the box is right, 0 to 1), center_world [x, y, z],
                      size [x, y, z] along the box's own axes, orientation quaternion [x, y, z, w],
                      center_covariance 3x3 of center_world in the world, m^2,
@@ -18,7 +19,11 @@
     window_s       [start, end] since the first keyframe, null where the model named none
     first_stamp_ns stamp of the first keyframe, where time 0 is
     rationale      [{stage, text, frames [frame id], boxes {frame id: box}, window_s}]
+    checks         [{name of the rule, holds, text}] of the rationale (reasoning.audit); one that fails lowered the
+                     scores, but for "verified in 3D", which they contain already
     timings_s      {stage: seconds}
+    usage          {stage: {calls, frames, input_tokens, cached_tokens, output_tokens, first_token_s}} of the stages
+                     that asked the model, summed over the calls (answer.Usage)
 
 On the command line, a query that is refused (exit code 2) or fails (1) is no answer: the older one stays as it was. One
 that says that nothing was found (3) replaces it.
@@ -36,7 +41,7 @@ from typing import Any
 
 from PIL import Image
 
-from scene_r1_ros.answer import Answer, ReasoningStep, SceneObject
+from scene_r1_ros.answer import Answer, ReasoningStep, SceneObject, Usage
 from scene_r1_ros.config import LiftConfig
 from scene_r1_ros.errors import BadInput, NotWritten
 from scene_r1_ros.geometry.pose import to_quaternion
@@ -168,11 +173,14 @@ def as_dict(answer: Answer, names: Sequence[str]) -> dict[str, Any]:
         "status": answer.status,
         "error": failed,
         "answer": answer.text,
+        "kind": answer.kind,
         "objects": [object_dict(points_file(i), found, names) for i, found in enumerate(answer.objects)],
         "window_s": window_list(answer.window),
         "first_stamp_ns": answer.first_stamp_ns,
         "rationale": [step_dict(step) for step in answer.rationale],
+        "checks": [asdict(check) for check in answer.checks],
         "timings_s": {stage: round(seconds, 4) for stage, seconds in answer.timings_s.items()},
+        "usage": {stage: usage_dict(usage) for stage, usage in answer.usage.items()},
     }
 
 
@@ -201,6 +209,10 @@ def step_dict(step: ReasoningStep) -> dict[str, Any]:
         "boxes": {frame_id: box_list(box) for frame_id, box in step.boxes},
         "window_s": window_list(step.window),
     }
+
+
+def usage_dict(usage: Usage) -> dict[str, Any]:
+    return asdict(usage) | {"first_token_s": round(usage.first_token_s, 4)}
 
 
 def window_list(window: TimeWindow | None) -> list[float] | None:

@@ -66,6 +66,7 @@ def steps(answer: Answer, frames: Sequence[Frame], config: LiftConfig) -> NDArra
     views = counted(len(found.masks), "view")
     rows = [
         heading(f"“{answer.query}”: found, {certainty(found.score)}", 20),
+        *(paragraph(f"Contradiction: {check.text}") for check in answer.checks if not check.holds),
         heading(f"1. Masks (red): from the box in {seen.name(found.source)} into {views}, here up to "
                 f"{N_VIEWS} others with the mask's confidence"),
         seen.row(),

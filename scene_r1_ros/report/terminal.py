@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scene_r1_ros.answer import DOUBTFUL, Answer, certainty
+from scene_r1_ros.answer import DOUBTFUL, Answer, Usage, certainty
 from scene_r1_ros.errors import ErrorCode
 from scene_r1_ros.run import Progress
 from scene_r1_ros.sequences import Report
-from scene_r1_ros.text import clean_text
+from scene_r1_ros.text import clean_text, counted
 
 FOUND, FAILED, BAD, NOT_FOUND = 0, 1, 2, 3
 BAD_INPUT_CODES = {ErrorCode.BAD_QUERY, ErrorCode.NO_KEYFRAMES, ErrorCode.BAD_BOX, ErrorCode.BAD_INPUT}
@@ -35,13 +35,33 @@ def print_rationale(steps: Sequence[Any], console: Console) -> None:
         console.print(Text.assemble((f"  {number}. {step.stage:<9}", "cyan"), clean_text(step.text)))
 
 
+def print_checks(checks: Sequence[Any], console: Console) -> None:
+    """What contradicts the rationale, each on a line, and what holds; the action's messages will do too."""
+    for check in checks:
+        if not check.holds:
+            console.print(Text(f"  contradiction: {check.name}: {clean_text(check.text)}", style="yellow"))
+    if holding := dict.fromkeys(check.name for check in checks if check.holds):
+        console.print(Text(f"  checked and holds: {', '.join(holding)}", style="dim"))
+
+
 def print_answer(answer: Answer, console: Console) -> None:
-    """The rationale step by step, and the verdict. What a model said is text, not markup."""
+    """The rationale step by step, its checks, the verdict, and what it took. What a model said is text, not markup."""
     print_rationale(answer.rationale, console)
+    print_checks(answer.checks, console)
     console.print(Text.assemble(verdict(answer), " ", clean_text(answer.text or answer.error_msg)))
     spent = "  ".join(f"{stage} {seconds:.2f} s" for stage, seconds in answer.timings_s.items())
     if spent:
         console.print(Text(spent, style="dim"))
+    for stage, usage in answer.usage.items():
+        console.print(Text(usage_text(stage, usage), style="dim"))
+
+
+def usage_text(stage: str, usage: Usage) -> str:
+    """What a stage asked of the model, in one line; a mind that counts no tokens, as a recording, has none."""
+    text = f"{stage}: {counted(usage.calls, 'model call')}, {counted(usage.frames, 'frame')}"
+    if usage.input_tokens or usage.output_tokens:
+        text += f", {usage.input_tokens} tokens in ({usage.cached_tokens} cached), {usage.output_tokens} out"
+    return text + (f", first word after {usage.first_token_s:.2f} s" if usage.first_token_s else "")
 
 
 def print_files(files: Sequence[Path], console: Console) -> None:

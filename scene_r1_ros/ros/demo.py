@@ -27,7 +27,7 @@ from scene_r1_ros.answer import OrientedBox
 from scene_r1_ros.evaluation.metrics import box_iou_3d
 from scene_r1_ros.geometry.pose import from_quaternion
 from scene_r1_ros.report.save import writable
-from scene_r1_ros.report.terminal import Narrator, print_rationale
+from scene_r1_ros.report.terminal import Narrator, print_checks, print_rationale
 from scene_r1_ros.rooms import write_room
 from scene_r1_ros.ros import transport
 from scene_r1_ros.ros.client import Outcome, SceneR1Client
@@ -153,6 +153,7 @@ def listen(client: SceneR1Client, query: str, console: Console) -> Outcome:
             )
     outcome = client.get_result()
     print_rationale(outcome.rationale, console)
+    print_checks(outcome.checks, console)
     if outcome.error_msg:
         console.print(Text(clean_text(outcome.error_msg), style="yellow"))
     return outcome

@@ -12,8 +12,9 @@ from sensor_msgs.msg import Image, PointCloud2, PointField, RegionOfInterest
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from scene_r1_ros.answer import Answer, OrientedBox, ReasoningStep, SceneObject
+from scene_r1_ros.answer import Answer, OrientedBox, ReasoningStep, SceneObject, Usage
 from scene_r1_ros.geometry.pose import to_quaternion
+from scene_r1_ros.msg import Check as CheckMsg
 from scene_r1_ros.msg import ReasoningStep as ReasoningStepMsg
 from scene_r1_ros.msg import SceneObject as SceneObjectMsg
 from scene_r1_ros.msg import StageTiming, ViewBox
@@ -131,8 +132,26 @@ def step_of(step: ReasoningStep, stamps: dict[str, int]) -> ReasoningStepMsg:
     )
 
 
+def checks_of(answer: Answer) -> list[CheckMsg]:
+    return [CheckMsg(name=check.name, holds=check.holds, text=check.text) for check in answer.checks]
+
+
 def timings_of(answer: Answer) -> list[StageTiming]:
-    return [StageTiming(stage=stage, duration=duration_of(s)) for stage, s in answer.timings_s.items()]
+    """One per stage that ran, with what it asked of the model."""
+    return [timing_of(stage, s, answer.usage.get(stage, Usage())) for stage, s in answer.timings_s.items()]
+
+
+def timing_of(stage: str, seconds: float, usage: Usage) -> StageTiming:
+    return StageTiming(
+        stage=stage,
+        duration=duration_of(seconds),
+        model_calls=usage.calls,
+        frames=usage.frames,
+        input_tokens=usage.input_tokens,
+        cached_tokens=usage.cached_tokens,
+        output_tokens=usage.output_tokens,
+        first_token=duration_of(usage.first_token_s),
+    )
 
 
 def markers_of(answer: Answer, header: Header, query_id: str) -> MarkerArray:

@@ -45,9 +45,9 @@ class Outputs:
     def publish(
         self, answer: Answer, query_id: str, frames: Sequence[Frame], world_frame: str, camera_frame: str
     ) -> None:
-        """Show an answer from ``frames``; one without objects clears what an older one left."""
+        """Show an answer from ``frames``. One without objects clears what an older one left; mere words do not."""
         self._rationale.publish(String(data=rationale_text(answer, query_id)))
-        if answer.status == "answered":
+        if answer.status == "answered" and not answer.objects:
             return
         stamp_ns = answer.objects[0].source.stamp_ns if answer.objects else answer.first_stamp_ns
         header = messages.header_of(world_frame, stamp_ns)
@@ -74,6 +74,7 @@ def merged_points(answer: Answer) -> tuple[np.ndarray, np.ndarray]:
 
 
 def rationale_text(answer: Answer, query_id: str) -> str:
-    """The rationale for people: the query, numbered steps, the verdict."""
+    """The rationale for people: the query, numbered steps, what contradicts them, the verdict."""
     steps = [f"{i}. {step.stage}: {step.text}" for i, step in enumerate(answer.rationale, start=1)]
-    return "\n".join([f"[{query_id}] {answer.query}", *steps, answer.text or answer.error_msg])
+    against = [f"contradiction: {check.name}: {check.text}" for check in answer.checks if not check.holds]
+    return "\n".join([f"[{query_id}] {answer.query}", *steps, *against, answer.text or answer.error_msg])

@@ -44,13 +44,13 @@ def result_of(kind: Any, answer: Answer, query_id: str, frames: Sequence[Frame],
     """The result of ``kind`` (Ground or Ask); ``frames`` are those the answer speaks of."""
     result = kind.Result(error_code=int(answer.error_code), error_msg=answer.error_msg, query_id=query_id)
     result.rationale, result.timings = messages.steps_of(answer, frames), messages.timings_of(answer)
+    result.checks = messages.checks_of(answer)
+    result.objects = [messages.object_of(found, world_frame) for found in answer.objects]
     if kind is Ask:
-        result.answer = answer.text
-    elif kind is Ground:
-        result.objects = [messages.object_of(found, world_frame) for found in answer.objects]
-        if answer.window is not None:
-            result.window_start = messages.stamp_of(answer.first_stamp_ns + round(answer.window.start_s * 1e9))
-            result.window_end = messages.stamp_of(answer.first_stamp_ns + round(answer.window.end_s * 1e9))
+        result.answer, result.kind = answer.text, answer.kind
+    elif kind is Ground and answer.window is not None:
+        result.window_start = messages.stamp_of(answer.first_stamp_ns + round(answer.window.start_s * 1e9))
+        result.window_end = messages.stamp_of(answer.first_stamp_ns + round(answer.window.end_s * 1e9))
     return result
 
 

@@ -74,7 +74,8 @@ class SceneR1Node(Node):
         self.create_timer(WATCHDOG_PERIOD_S, self._watch, clock=wall)
         self.create_timer(KEYFRAME_PERIOD_S, self._show_keyframe, clock=wall)
         self.create_timer(KEYFRAME_PERIOD_S, self._read_ahead, clock=wall)
-        self.get_logger().info(f"ready: model {self.config.model.kind}, tracker {self.config.tracker.kind}")
+        ready = f"ready: model {self.config.model.kind}, tracker {self.config.tracker.kind}"
+        self._mind.when_ready(lambda: self.get_logger().info(ready))
 
     def _action(self, kind: Any, name: str, work: Callable) -> ActionServer:
         return ActionServer(

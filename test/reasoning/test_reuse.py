@@ -102,7 +102,7 @@ def logits(model, asked: Request):
 
 
 def test_what_is_kept_changes_no_logit(model):
-    """A finer look than at words; and the logits differ between queries and frames, else equality would prove nothing."""
+    """A finer look than at words. They differ between queries and frames, else equality would prove nothing."""
     from scene_r1_ros.evaluation.random_qwen import whole_inputs
 
     seen = []

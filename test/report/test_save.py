@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import open3d as o3d
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from scene_r1_ros.answer import Answer
 from scene_r1_ros.config import Config
@@ -37,7 +37,8 @@ def test_the_documented_schema_is_what_is_written(answer, tmp_path):
     assert [f.name for f in files] == ["answer.json", "object_0.ply", "overlay.png", "scene.png"]
     said = json.loads(files[0].read_text(encoding="utf-8"))
     assert list(said) == [
-        "query", "status", "error", "answer", "objects", "window_s", "first_stamp_ns", "rationale", "timings_s",
+        "query", "status", "error", "answer", "kind", "objects", "window_s", "first_stamp_ns", "rationale", "checks",
+        "timings_s", "usage",
     ]  # fmt: skip
     assert (said["query"], said["status"], said["error"]) == ("the <b>red</b> block “ü”", "found", None)
     found = said["objects"][0]
@@ -51,6 +52,11 @@ def test_the_documented_schema_is_what_is_written(answer, tmp_path):
     assert found["source_frame"] in found["boxes"] and len(found["boxes"][found["source_frame"]]) == 4
     assert [step["stage"] for step in said["rationale"]] == ["temporal", "image", "track", "lift", "verify"]
     assert said["timings_s"].keys() >= {"track", "lift"}
+    assert said["kind"] == "free"
+    assert {check["name"]: check["holds"] for check in said["checks"]}["verified in 3D"] is True
+    assert all(list(check) == ["name", "holds", "text"] and check["text"] for check in said["checks"])
+    counts = {"input_tokens": 0, "cached_tokens": 0, "output_tokens": 0, "first_token_s": 0.0}
+    assert said["usage"]["temporal"] == {"calls": 1, "frames": len(FRAMES)} | counts
 
 
 def test_the_cloud_reads_back(answer, tmp_path):
@@ -152,6 +158,19 @@ def test_a_place_that_cannot_be_written_is_named(answer, tmp_path):
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(BadInput, match=r"cannot write to .*file"):
         save_answer(answer, FRAMES, tmp_path / "file", CONFIG.lift)
+
+
+def test_a_long_label_is_cut_in_a_few_steps(monkeypatch):
+    measured = []
+
+    def measure(draw, text, *rest):
+        measured.append(text)
+        return textlength(draw, text, *rest)
+
+    textlength = ImageDraw.ImageDraw.textlength
+    monkeypatch.setattr(ImageDraw.ImageDraw, "textlength", measure)
+    labelled(np.zeros((120, 160, 3), np.uint8), "x" * 10_000, (0, 0))
+    assert measured[-1].endswith("x…") and len(measured) < 10 and max(map(len, measured)) <= 160
 
 
 @pytest.mark.parametrize("text", ["", "ä" * 300, "line\nbreak", "日本語"])

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from scene_r1_ros.answer import Answer, ReasoningStep, SceneObject, Try
+from scene_r1_ros.answer import Answer, Check, ReasoningStep, SceneObject, Try
 from scene_r1_ros.cli import app
 from scene_r1_ros.config import Config
 from scene_r1_ros.errors import ErrorCode
@@ -68,6 +68,14 @@ def test_the_picture_is_small_and_holds_what_it_promises(answer, tmp_path):
     for color in (BOX_COLOR, MASK_COLOR, EDGE_COLOR, NEAREST_COLOR):  # none is lost with the palette
         assert len(where(image, color)) > 50
     assert len(where(image, CROSS_COLOR)) == 0
+
+
+def test_a_contradiction_stands_below_the_verdict(answer):
+    contradicted = replace(answer, checks=(Check("verified in 3D", False, "no other keyframe shows it"),))
+    without, within = (steps(a, FRAMES, CONFIG.lift) for a in (replace(answer, checks=()), contradicted))
+    line = 28  # pixels
+    assert len(within) == len(without) + line and (within[:line] == without[:line]).all()
+    assert (within[-600:] == without[-600:]).all() and (within[32 : 32 + line] < 100).any()
 
 
 def test_it_is_written_on_request_only_and_leaves_with_its_answer(answer, tmp_path):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from scene_r1_ros.answer import Answer, certainty
+from scene_r1_ros.answer import Answer, Check, Usage, certainty
 from scene_r1_ros.config import Config
 from scene_r1_ros.errors import ErrorCode
 from scene_r1_ros.reasoning.operator_box import OperatorBox
@@ -49,6 +49,32 @@ def test_the_rationale_says_it_too(answer):
 
 def test_what_is_not_found_has_no_confidence():
     assert "not found it is not there" in printed(Answer("q", "not_found", ErrorCode.NOT_FOUND, "it is not there"))
+
+
+def test_what_contradicts_the_rationale_is_shown_and_what_holds(answer):
+    holds, fails = (
+        Check("times in the clip", True, "3 s"),
+        Check("verified in 3D", False, "\x1b[2J[red]none[/red] does"),
+    )
+    said = printed(replace(answer, checks=(holds, fails, holds)))
+    assert "contradiction: verified in 3D: \ufffd[2J[red]none[/red] does" in said  # text, not orders
+    assert "checked and holds: times in the clip\n" in said
+    assert "contradiction" not in printed(answer) and "window answers the reasoning, box in the window" in printed(
+        answer
+    )
+
+
+def test_what_it_took_is_shown_by_stage(answer):
+    usage = {"temporal": Usage(1, 32, 9120, 8800, 210, 1.317), "image": Usage(calls=2, frames=2)}
+    said = printed(replace(answer, usage=usage)).splitlines()
+    assert said[-2].strip() == (
+        "temporal: 1 model call, 32 frames, 9120 tokens in (8800 cached), 210 out, first word after 1.32 s"
+    )
+    assert said[-1].strip() == "image: 2 model calls, 2 frames"  # a recording counts no tokens
+
+
+def test_an_answer_that_asked_nothing_shows_no_usage():
+    assert "model call" not in printed(Answer("q", "error", ErrorCode.NO_KEYFRAMES, "none"))
 
 
 def test_frames_are_named_by_the_time_in_the_clip(answer):

@@ -3,6 +3,7 @@
 
 import json
 import signal
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,15 +13,19 @@ from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import String
 from visualization_msgs.msg import Marker, MarkerArray
 
+from scene_r1_ros.answer import AnswerKind
 from scene_r1_ros.errors import ErrorCode
 from scene_r1_ros.ros.client import SceneR1Client
 from scene_r1_ros.ros.messages import cloud_to_arrays, nanoseconds_of
 from scene_r1_ros.ros.server import reports_in
 from scene_r1_ros.types import Box2D
+from test.ros.processes import wait_until
 from test.ros.serving import FRAMES, TRUTHS, spin_until
 from test.scenes import BLOCK, tight_box
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+CHECKS = ["times in the clip", "window answers the reasoning", "box in the window", "label names the query",
+          "verified in 3D"]  # fmt: skip
 OUTPUTS = {"mask": PointCloud2, "markers": MarkerArray, "rationale": String, "overlay": Image}
 
 
@@ -39,6 +44,9 @@ def test_a_sentence_becomes_an_object_on_every_topic(serve, client, context, tmp
     assert "that confirms it" in outcome.rationale[-1].text
     assert nanoseconds_of(outcome.window_start) == FRAMES[0].stamp_ns
     assert nanoseconds_of(outcome.window_end) == FRAMES[-1].stamp_ns
+    assert {check.name for check in outcome.checks if check.holds} == set(CHECKS)
+    asked = {timing.stage: (timing.model_calls, timing.frames) for timing in outcome.timings}
+    assert asked["temporal"] == (1, len(FRAMES)) and asked["image"] == (2, 2) and asked["lift"] == (0, 0)
     assert client.get_feedback().stage == "answer" and client.get_feedback().progress > 0.5
     spin_until(client, lambda: set(heard) == set(OUTPUTS))
     check_topics(heard, outcome)
@@ -93,6 +101,8 @@ def test_a_question_gets_an_answer(serve, client):
     client.ask("how many blocks?")
     outcome = client.get_result()
     assert outcome.succeeded and outcome.answer == "1" and outcome.rationale[-1].text == "I count."
+    assert outcome.kind in get_args(AnswerKind) and not outcome.objects
+    assert {timing.stage: timing.model_calls for timing in outcome.timings} == {"select": 0, "answer": 1}
 
 
 def test_a_box_on_a_screen_grounds_without_a_model(serve, client):
@@ -149,19 +159,44 @@ def test_bad_goals_are_answered_and_the_node_lives_on(serve, client):
 
 def test_an_empty_query_is_refused_with_its_rule(serve, client):
     server = serve()
-    for query in ("", "   ", "x" * 2001):
-        client.ground(query)
-        outcome = client.get_result()
-        assert outcome.error_code == ErrorCode.BAD_QUERY and "expected 1 to 2000" in outcome.error_msg
+    for send in (client.ground, client.ask):
+        for query in ("", "   ", "x" * 2001):
+            send(query)
+            outcome = client.get_result()
+            assert outcome.error_code == ErrorCode.BAD_QUERY and "expected 1 to 2000" in outcome.error_msg
+        send("x" * 2000)
+        assert client.get_result().error_code == ErrorCode.MODEL_FAILED  # nothing is recorded for it
     server.signal(signal.SIGINT)
     assert server.wait() == 0, server.log
 
 
-def test_a_model_that_cannot_be_loaded_is_said_to_who_asks(serve, client):
-    serve(**{"model.path": "/nonexistent/recorded.yaml"})
+def test_a_model_that_cannot_be_loaded_is_said_to_who_asks_and_who_reads_the_log(serve, client):
+    server = serve(**{"model.path": "/nonexistent/recorded.yaml"})
+    for _ in range(2):
+        client.ask("how many blocks?")
+        outcome = client.get_result()
+        assert outcome.error_code == ErrorCode.MODEL_FAILED
+        assert "the model could not be loaded: answers /nonexistent/recorded.yaml" in outcome.error_msg
+    client.ground("that one", tight_box(TRUTHS[-1]))  # the operator's box needs no model
+    assert client.get_result().found
+    server.signal(signal.SIGINT)
+    assert server.wait() == 0, server.log
+    assert "[ERROR]" in server.log and "every goal without a box is refused with MODEL_FAILED" in server.log
+    assert "ready: model" not in server.log
+
+
+def test_a_server_is_ready_once_its_model_is_there(serve, client):
+    server = serve(walked=False)
+    wait_until(lambda: "ready: model recorded, tracker geometric" in server.log, lambda: server.log)
+    assert server.log.index("the model is loaded: recorded") < server.log.index("ready: model recorded")
+
+
+def test_without_a_model_to_load_it_is_ready_for_boxes_at_once(serve, client):
+    server = serve(walked=False, **{"model.kind": "box"})
+    wait_until(lambda: "ready: model box" in server.log, lambda: server.log)
     client.ask("how many blocks?")
     outcome = client.get_result()
-    assert outcome.error_code == ErrorCode.BAD_INPUT and "/nonexistent/recorded.yaml" in outcome.error_msg
+    assert outcome.error_code == ErrorCode.BAD_INPUT and "no model is configured" in outcome.error_msg
 
 
 def test_a_deadline_is_kept(serve, client):
