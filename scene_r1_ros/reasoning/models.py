@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The mind that a configuration names."""
 
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
@@ -9,7 +10,8 @@ from scene_r1_ros import resources
 from scene_r1_ros.config import ModelConfig, read_yaml, shown
 from scene_r1_ros.errors import BadInput
 from scene_r1_ros.reasoning.openai_server import ADDRESS, OpenAIServer
-from scene_r1_ros.reasoning.protocol import BoxConvention, Model, ModelSpec
+from scene_r1_ros.reasoning.prompting import checked_prompts
+from scene_r1_ros.reasoning.protocol import BoxConvention, Model, ModelSpec, TimeFormat
 from scene_r1_ros.reasoning.qwen import ARCHITECTURES, TransformersModel
 from scene_r1_ros.reasoning.recorded import RecordedModel
 
@@ -23,6 +25,11 @@ FORMS = {  # kind and path in one word, as the command line and the launch file 
     "transformers": "transformers:FOLDER-OR-NAME",
     "openai": f"openai:{ADDRESS}",
 }
+
+CHOICES = {
+    "box_convention": get_args(BoxConvention), "time_format": get_args(TimeFormat), "architecture": ARCHITECTURES,
+}  # fmt: skip
+OPTIONAL = {"time_format", "prompts", "temperature"}  # of a YAML; the others differ from model to model
 
 
 def load_model(config: ModelConfig) -> Model:
@@ -56,11 +63,13 @@ def make_spec(name_or_path: str) -> ModelSpec:
     path = _spec_path(name_or_path)
     values = read_yaml(path, "model spec")
     names = {f.name for f in fields(ModelSpec)}
-    if not isinstance(values, dict) or set(values) != names:
-        got = set(map(str, values)) if isinstance(values, dict) else set()
+    got = set(map(str, values)) if isinstance(values, dict) else set()
+    missing, unknown = names - OPTIONAL - got, got - names
+    if missing or unknown:
         raise BadInput(
-            f"model spec {path}: expected exactly the keys {', '.join(sorted(names))}; "
-            f"missing {sorted(names - got)}, unknown {shown(sorted(got - names))}"
+            f"model spec {path}: expected the keys {', '.join(sorted(names - OPTIONAL))} "
+            f"(if wanted also {', '.join(sorted(OPTIONAL))}); "
+            f"missing {sorted(missing)}, unknown {shown(sorted(unknown))}"
         )
     return ModelSpec(**{name: _checked(name, value, path) for name, value in values.items()})
 
@@ -78,16 +87,21 @@ def _spec_path(name_or_path: str) -> Path:
 
 
 def _checked(name: str, value: Any, path: Path) -> Any:
-    if name == "name":
-        if isinstance(value, str) and value:
-            return value
-        raise BadInput(f"model spec {path}: name = {shown(value)}; expected text")
-    choices = {"box_convention": get_args(BoxConvention), "architecture": ARCHITECTURES}.get(name)
-    if choices:
-        if value in choices:
-            return value
-        raise BadInput(f"model spec {path}: {name} = {shown(value)}; expected one of {', '.join(choices)}")
-    low = 0 if name == "second_look_px" else 1
-    if type(value) is not int or value < low:
-        raise BadInput(f"model spec {path}: {name} = {shown(value)}; expected a whole number, {low} or more")
+    expected, holds = _rule(name)
+    if not holds(value):
+        raise BadInput(f"model spec {path}: {name} = {shown(value)}; expected {expected}")
+    if name == "prompts" and value:
+        return checked_prompts(path.parent / Path(value).expanduser())
     return value
+
+
+def _rule(name: str) -> tuple[str, Callable[[Any], bool]]:
+    """What a key must be, in words and as a test."""
+    if choices := CHOICES.get(name):
+        return f"one of {', '.join(choices)}", lambda value: isinstance(value, str) and value in choices
+    if name in ("name", "prompts"):
+        return "text", lambda value: isinstance(value, str) and (name == "prompts" or bool(value))
+    if name == "temperature":
+        return "a number, 0 to 2", lambda value: type(value) in (int, float) and 0 <= value <= 2
+    low = 0 if name == "second_look_px" else 1
+    return f"a whole number, {low} or more", lambda value: type(value) is int and value >= low

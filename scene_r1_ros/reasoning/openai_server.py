@@ -86,7 +86,7 @@ class OpenAIServer:
         return Reply(text, sizes_wh, stream.input_tokens, stream.cached_tokens, stream.output_tokens, first_token_s)
 
     def _body(self, request: Request, sizes_wh: tuple[tuple[int, int], ...]) -> dict[str, Any]:
-        system, user = messages(request)
+        system, user = messages(request, self.spec.prompts, self.spec.time_format)
         pictures = (data_url(frame.color, wh) for frame, wh in zip(request.frames, sizes_wh, strict=True))
         content = [
             {"type": "image_url", "image_url": {"url": next(pictures)}} if part["type"] == "image" else part
@@ -96,7 +96,7 @@ class OpenAIServer:
             "model": self.model,
             "messages": [system, {"role": "user", "content": content}],
             "max_tokens": self.spec.max_new_tokens,
-            "temperature": 0.0,
+            "temperature": self.spec.temperature,
             "frequency_penalty": 0.0,  # `transformers serve` would take the checkpoint's penalty for repeated tokens
             "stream": True,
             "stream_options": {"include_usage": True},

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The words a model is asked with. The prompts are the text files in ``prompts/``.
+"""The words a model is asked with. The prompts are the text files in ``prompts/``, or in a folder of a model's own.
 
 The long part, system text and frames, comes first and does not depend on the query, so that a server can keep it.
 """
@@ -7,44 +7,83 @@ The long part, system text and frames, comes first and does not depend on the qu
 import json
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from string import Template
 from typing import Any
 
-from scene_r1_ros.reasoning.protocol import Request
+from scene_r1_ros.errors import BadInput
+from scene_r1_ros.reasoning.protocol import Request, TimeFormat
+
+# What each prompt may name with a $; the query stands where it says.
+PROMPTS = {
+    "system": set(),
+    "temporal": {"query", "start_s", "end_s", "duration_s"},
+    "image": {"query"},
+    "answer": {"query", "duration_s"},
+    "complaint": {"complaint"},
+}
+MAX_PROMPT_BYTES = 32 * 2**10
 
 
 @cache
-def prompt(name: str) -> str:
-    """The text of ``prompts/<name>.txt``."""
-    return (files("scene_r1_ros.reasoning") / "prompts" / f"{name}.txt").read_text(encoding="utf-8").strip()
+def prompt(name: str, folder: str = "") -> str:
+    """The text of ``<name>.txt`` in a folder; empty: the package's own."""
+    source = Path(folder) if folder else files("scene_r1_ros.reasoning") / "prompts"
+    return (source / f"{name}.txt").read_text(encoding="utf-8").strip()
 
 
-def caption(time_s: float) -> str:
-    """What stands before a frame of a video, the way the Qwen family writes times."""
+def checked_prompts(folder: Path) -> str:
+    """A folder that holds all prompts, as text.
+
+    Raises:
+        BadInput: one is missing, too long, or names something that it is not given.
+    """
+    for name, known in PROMPTS.items():
+        path = folder / f"{name}.txt"
+        if not path.is_file() or path.stat().st_size > MAX_PROMPT_BYTES:
+            raise BadInput(
+                f"{path} must be a text of at most {MAX_PROMPT_BYTES} bytes; copy reasoning/prompts and edit"
+            )
+        try:
+            template = Template(prompt(name, str(folder)))
+        except UnicodeDecodeError as error:
+            raise BadInput(f"{path} is no UTF-8 text: {error}") from error
+        named = set(template.get_identifiers()) if template.is_valid() else {"$"}
+        if not named <= known:
+            allowed = ", ".join(f"${word}" for word in sorted(known)) or "nothing"
+            raise BadInput(f"{path} names {', '.join(sorted(named - known))}; it may name {allowed}; write $ as $$")
+    return str(folder)
+
+
+def caption(time_s: float, time_format: TimeFormat = "seconds") -> str:
+    """What stands before a frame of a video; in seconds, it is the way the Qwen family writes times."""
+    if time_format == "clock":
+        minutes, seconds = divmod(round(time_s, 2), 60.0)
+        return f"<{minutes:02.0f}:{seconds:05.2f}>"
     return f"<{time_s:.2f} seconds>"
 
 
-def instruction(request: Request) -> str:
-    """What is asked about the frames, with the query in it as a JSON string."""
+def instruction(request: Request, prompts: str = "") -> str:
+    """What is asked about the frames, with the query in it as a JSON string; ``prompts`` is a folder."""
     start_s, end_s = (f"{time_s:.2f}" for time_s in (request.times_s[0], request.times_s[-1]))
-    text = Template(prompt(request.task)).substitute(
+    text = Template(prompt(request.task, prompts)).substitute(
         query=quoted(request.query), start_s=start_s, end_s=end_s, duration_s=end_s
     )
     if request.complaint:
-        text += "\n\n" + Template(prompt("complaint")).substitute(complaint=quoted(request.complaint))
+        text += "\n\n" + Template(prompt("complaint", prompts)).substitute(complaint=quoted(request.complaint))
     return text
 
 
-def messages(request: Request) -> list[dict[str, Any]]:
+def messages(request: Request, prompts: str = "", time_format: TimeFormat = "seconds") -> list[dict[str, Any]]:
     """The conversation for a chat template: system text, frames with their times, then what is asked about them."""
     content: list[dict[str, str]] = []
     for time_s in request.times_s:
         if request.task != "image":
-            content.append({"type": "text", "text": caption(time_s)})
+            content.append({"type": "text", "text": caption(time_s, time_format)})
         content.append({"type": "image"})
-    content.append({"type": "text", "text": instruction(request)})
+    content.append({"type": "text", "text": instruction(request, prompts)})
     return [
-        {"role": "system", "content": [{"type": "text", "text": prompt("system")}]},
+        {"role": "system", "content": [{"type": "text", "text": prompt("system", prompts)}]},
         {"role": "user", "content": content},
     ]
 

@@ -12,6 +12,7 @@ Task = Literal["temporal", "image", "answer"]
 MIN_PIXELS = 56 * 56
 
 BoxConvention = Literal["pixel", "resized_pixel", "norm_1000"]
+TimeFormat = Literal["seconds", "clock"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,9 @@ class ModelSpec:
     max_new_tokens: int
     image_multiple: int = 1  # width and height at the model's input are multiples of this, pixels
     second_look_px: int = 0  # boxes whose shorter side at its input is below this are asked for again, enlarged
+    time_format: TimeFormat = "seconds"  # how the time of a frame stands before it: <65.40 seconds> or <01:05.40>
+    prompts: str = ""  # folder of prompts of its own; empty: those of the package
+    temperature: float = 0.0  # of sampling; 0: always the likeliest token
     architecture: str = ""  # transformers: the ``model_type`` of its checkpoints; they differ in how they write boxes
 
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 import pkgutil
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -10,8 +12,11 @@ import scene_r1_ros.reasoning
 from scene_r1_ros import resources
 from scene_r1_ros.config import ModelConfig
 from scene_r1_ros.errors import BadInput, ModelFailed
+from scene_r1_ros.reasoning import prompting
 from scene_r1_ros.reasoning.models import load_model, make_spec
+from scene_r1_ros.reasoning.protocol import Request
 from scene_r1_ros.reasoning.recorded import RecordedModel
+from test.reasoning.scripted import make_frame
 
 SHIPPED = sorted(path.stem for path in resources.share("config/models").glob("*.yaml"))
 GOOD = yaml.safe_load((resources.share("config/models") / "qwen2_5_vl.yaml").read_text(encoding="utf-8"))
@@ -38,7 +43,7 @@ def test_a_spec_of_your_own(tmp_path):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([1], "expected exactly the keys"),  # no mapping
+        ([1], "expected the keys architecture"),  # no mapping
         ({**GOOD, "fps": 2}, r"missing \[\], unknown \['fps'\]"),  # a key too many
         ({"name": "x"}, r"missing \['architecture', .*'second_look_px'\], unknown \[\]"),  # keys missing
         ({**GOOD, "name": 5}, "name = 5; expected text"),  # no text
@@ -50,6 +55,11 @@ def test_a_spec_of_your_own(tmp_path):
         ({**GOOD, "max_pixels": 1.5}, "max_pixels = 1.5; expected a whole number"),  # no whole number
         ({**GOOD, "x" * 5000: 2}, r"unknown \['x{1,40}\.\.\.x{1,40}'\]$"),  # a long key
         ({**GOOD, "max_pixels": "9" * 5000}, r"max_pixels = '9{1,40}\.\.\.9{1,40}'; expected a whole"),  # long
+        ({**GOOD, "temperature": "hot"}, "temperature = 'hot'; expected a number, 0 to 2"),  # no number
+        ({**GOOD, "temperature": float("nan")}, "temperature = nan; expected a number, 0 to 2"),  # none either
+        ({**GOOD, "time_format": "frames"}, "time_format = 'frames'; expected one of seconds, clock"),  # unknown
+        ({**GOOD, "prompts": 3}, "prompts = 3; expected text"),  # no text
+        ({**GOOD, "prompts": "nowhere"}, "nowhere/system.txt must be a text of at most 32768 bytes"),  # not there
         ({**GOOD, "image_frames": True}, "image_frames = True; expected a whole number"),  # a truth
     ],
 )
@@ -58,6 +68,46 @@ def test_bad_specs(tmp_path, values, message):
     path.write_text(yaml.safe_dump(values), encoding="utf-8")
     with pytest.raises(BadInput, match=message):
         make_spec(str(path))
+
+
+def test_what_few_models_need_may_be_left_out(tmp_path):
+    path = tmp_path / "mine.yaml"
+    few = {key: value for key, value in GOOD.items() if key not in ("time_format", "prompts", "temperature")}
+    path.write_text(yaml.safe_dump(few), encoding="utf-8")
+    assert make_spec(str(path)) == make_spec("qwen2_5_vl")
+
+
+@pytest.fixture
+def own_prompts(tmp_path):
+    """A YAML with a copy of the prompts beside it."""
+    shutil.copytree(Path(prompting.__file__).parent / "prompts", tmp_path / "words")
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({**GOOD, "prompts": "words"}), encoding="utf-8")
+    return tmp_path
+
+
+def test_prompts_of_your_own(own_prompts):
+    (own_prompts / "words" / "system.txt").write_text("Look.", encoding="utf-8")
+    (own_prompts / "words" / "temporal.txt").write_text("When is $query seen?", encoding="utf-8")
+    spec = make_spec(str(own_prompts / "mine.yaml"))
+    request = Request("temporal", "a mug", (make_frame(65.4),), (65.4,))
+    system, user = prompting.messages(request, spec.prompts, "clock")
+    assert system["content"][0]["text"] == "Look."
+    assert [part.get("text") for part in user["content"]] == ["<01:05.40>", None, 'When is "a mug" seen?']
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Find $object.", r"temporal.txt names object; it may name \$duration_s, \$end_s, \$query, \$start_s"),
+        ("It costs $ 5.", r"temporal.txt names \$; .* write \$ as \$\$"),
+        (b"\xff", "temporal.txt is no UTF-8 text"),
+        ("x" * 40_000, "must be a text of at most 32768 bytes"),
+    ],
+)
+def test_bad_prompts(own_prompts, text, message):
+    (own_prompts / "words" / "temporal.txt").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(BadInput, match=message):
+        make_spec(str(own_prompts / "mine.yaml"))
 
 
 @pytest.mark.parametrize("text", ["name: 2024-13-45", "[" * 3000, "name: !!int ''"])

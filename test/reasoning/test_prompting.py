@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 import re
+from pathlib import Path
+from string import Template
 
 import cv2
 import numpy as np
@@ -8,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scene_r1_ros.reasoning import prompting
 from scene_r1_ros.reasoning.clip import Clip
-from scene_r1_ros.reasoning.prompting import caption, instruction, messages, prompt, quoted
+from scene_r1_ros.reasoning.prompting import PROMPTS, caption, checked_prompts, instruction, messages, prompt, quoted
 from scene_r1_ros.reasoning.protocol import Request
 from test.reasoning.scripted import make_frame
 
@@ -98,3 +101,15 @@ def test_what_a_sign_says_is_no_instruction(task, n):
 
 def test_caption():
     assert caption(1.2) == "<1.20 seconds>"
+    assert [caption(t, "clock") for t in (0.0, 59.996, 65.4, 6000.0)] == [
+        "<00:00.00>",
+        "<01:00.00>",
+        "<01:05.40>",
+        "<100:00.00>",
+    ]
+
+
+def test_prompts_name_what_they_are_given_and_nothing_else():
+    for name, known in PROMPTS.items():
+        assert set(Template(prompt(name)).get_identifiers()) <= known
+    assert checked_prompts(Path(prompting.__file__).parent / "prompts")

@@ -93,6 +93,16 @@ def test_deterministic(model):
     assert first == again
 
 
+def test_sampling_draws_other_words_but_the_same_each_time(model):
+    request, greedy = clip_request(0.0, 0.5), model.spec
+    model.spec = replace(greedy, temperature=1.5)
+    try:
+        drawn, again = (model.reply(request, ignore, never).text for _ in range(2))
+    finally:
+        model.spec = greedy
+    assert drawn == again != model.reply(request, ignore, never).text
+
+
 def test_images_take_their_place_in_the_text(model):
     """Every image has as many tokens as embeddings, in rows and columns: else all places are those of text."""
     prompt = make_prompt(clip_request(0.0, 0.5), model.checkpoint.tokenizer, model.spec)

@@ -64,7 +64,8 @@ def make_prompt(request: Request, tokenizer: Any, spec: ModelSpec) -> Prompt:
     """
     sizes_wh = tuple(seen_wh(frame.camera.width, frame.camera.height, spec) for frame in request.frames)
     counts = [width * height // spec.image_multiple**2 for width, height in sizes_wh]
-    text = tokenizer.apply_chat_template(messages(request), tokenize=False, add_generation_prompt=True)
+    conversation = messages(request, spec.prompts, spec.time_format)
+    text = tokenizer.apply_chat_template(conversation, tokenize=False, add_generation_prompt=True)
     short = np.array(tokenizer(text)["input_ids"], np.int64)
     is_image = short == tokenizer.convert_tokens_to_ids(IMAGE_PAD)
     if is_image.sum() != len(counts):

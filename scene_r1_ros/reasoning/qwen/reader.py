@@ -90,8 +90,9 @@ class Reader:
     def _write(
         self, position: int, prefix: Prefix, logits: torch.Tensor, spec: ModelSpec, on_token: Callable[[int], None]
     ) -> None:
+        dice = torch.Generator().manual_seed(0)  # the same question gets the same answer
         for place in range(position, position + spec.max_new_tokens):
-            token = int(logits.argmax())
+            token = chosen(logits, spec.temperature, dice)
             if token in self._ends:
                 return
             on_token(token)
@@ -145,6 +146,14 @@ class Reader:
             )
         seen = self._model.model.get_image_features(inputs["pixel_values"], grid, return_dict=True)
         return Sight(seen.pooler_output[0], tuple(one[0] for one in getattr(seen, "deepstack_features", None) or ()))
+
+
+def chosen(logits: torch.Tensor, temperature: float, dice: torch.Generator) -> int:
+    """The likeliest token, or one drawn from what the model thinks of each."""
+    if temperature == 0:
+        return int(logits.argmax())
+    shares = torch.softmax(logits.float().cpu() / temperature, dim=-1)
+    return int(torch.multinomial(shares, 1, generator=dice))
 
 
 def _encoded(sights: Sequence[Sight]) -> SimpleNamespace:
