@@ -115,7 +115,7 @@ def ask(
     out: OutOption = Path("out/ask"),
     config: ConfigOption = None,
 ) -> None:
-    """Answer a question about the scene from the video."""
+    """Answer a question about the scene from the video; where it asks where something is, find that too."""
     from scene_r1_ros.offline import ask_sequence
     from scene_r1_ros.report.save import writable
 

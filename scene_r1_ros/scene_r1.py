@@ -10,6 +10,7 @@ from scene_r1_ros.config import Config
 from scene_r1_ros.errors import (
     BadInput,
     BadQuery,
+    Canceled,
     DeadlineExceeded,
     ErrorCode,
     ModelFailed,
@@ -29,6 +30,8 @@ from scene_r1_ros.reasoning.audit import audited
 from scene_r1_ros.reasoning.clip import Clip
 from scene_r1_ros.reasoning.image import hypotheses
 from scene_r1_ros.reasoning.protocol import Model
+from scene_r1_ros.reasoning.questions import asked_thing
+from scene_r1_ros.reasoning.several import names_several
 from scene_r1_ros.reasoning.temporal import ground_in_time, searched
 from scene_r1_ros.run import Run
 from scene_r1_ros.text import counted
@@ -67,25 +70,28 @@ class SceneR1:
         # 1. Lay the keyframes out in time.
         with run.stage("select"):
             clip = Clip.of(frames)
+        return self._located(query, clip, run)
+
+    def _located(self, query: str, clip: Clip, run: Run) -> Answer:
         # 2. Temporal grounding: when is it seen?
         with run.stage("temporal"):
             windows = ground_in_time(self.model, checked_query(query), clip, run)
-        # 3. Image grounding: where is it in a frame of that window? Boxes are tried until a place is confirmed.
-        tries = Tries(self.config.verify, clip)
+        # 3. Image grounding: where is it in a frame of that window? Boxes are tried until places are confirmed.
+        tries = Tries(self.config.verify, clip, names_several(query))
         try:
             self._look(query, tries, clip, windows, run)
         except (DeadlineExceeded, ModelFailed) as error:
-            if tries.best is None:
+            if not tries.found:
                 return replace(failed(query, error), tries=tuple(tries.failed))
             run.note(f"No further frame was asked: {error}")
             run.timeout_s = float("inf")  # what is found is answered, however late
-        best = tries.best
-        if best is None:
+        objects = tries.objects
+        if not objects:
             return not_found(query, clip, windows, tries.failed, run)
         # 7. Answer.
         with run.stage("answer"):
-            window = holding(windows, clip.times_s[clip.frames.index(best.source)])
-            return Answer(query, "found", text=summary(best), objects=(best,), window=window)
+            window = holding(windows, clip.times_s[clip.frames.index(objects[0].source)])
+            return Answer(query, "found", text=summary(*objects), objects=objects, window=window)
 
     def _look(self, query: str, tries: Tries, clip: Clip, windows: tuple[TimeWindow, ...], run: Run) -> None:
         for hypothesis in self._hypotheses(query, clip, windows, run):
@@ -148,8 +154,27 @@ class SceneR1:
         with run.stage("select"):
             clip = Clip.of(frames)
         with run.stage("answer"):
-            text = answer_question(self.model, checked_query(question), clip, run)
-        return Answer(question, "answered", text=text)
+            answer = answer_question(self.model, checked_query(question), clip, run)
+        thing = asked_thing(question)
+        return self._with_place(answer, thing, clip, run) if thing else answer
+
+    def _with_place(self, answer: Answer, thing: str, clip: Clip, run: Run) -> Answer:
+        """The answer to a question where ``thing`` is, with the thing itself if it can be grounded in time."""
+        support = run.rationale[-1].frames
+        try:
+            place = self._located(thing, clip, run)
+        except Canceled:
+            raise
+        except Exception as error:
+            place = failed(thing, error)
+        run.timeout_s = float("inf")  # what is answered stays so, however late
+        with run.stage("answer"):
+            if not place.objects:
+                run.note(f"The place of {thing!r} could not be told: {place.error_msg}", frames=support)
+                return answer
+            run.note(f"The place of {thing!r} is told: {place.text}", frames=support)
+        text = f"{answer.text.rstrip('. ')}. {place.text}" if answer.kind == "free" else answer.text
+        return replace(answer, text=text, objects=place.objects, window=place.window)
 
     def _answered(self, step: Step, query: str, frames: Sequence[Frame], run: Run) -> Answer:
         """Run a step and turn what goes wrong into an answer that says so; the rationale so far is kept."""
@@ -203,14 +228,19 @@ def holding(windows: Sequence[TimeWindow], time_s: float) -> TimeWindow:
     return min(windows, key=lambda window: max(window.start_s - time_s, time_s - window.end_s, 0.0))
 
 
-def summary(found: SceneObject) -> str:
-    """One sentence that a robot can say."""
-    x, y, z = found.box.center_world
+def summary(*objects: SceneObject) -> str:
+    """What a robot can say of one or more objects."""
+    if len(objects) > 1:
+        places = [place_text(found) + (" (not sure)" if found.score < DOUBTFUL else "") for found in objects]
+        return f"{len(objects)} found: {'; '.join(places)}."
+    (found,) = objects
     doubt = " I am not sure of it." if found.score < DOUBTFUL else ""
-    return (
-        f"{found.label}: at ({x:.2f}, {y:.2f}, {z:.2f}) m, {metres(found.box.size_m)} m large, "
-        f"seen from {counted(len(found.masks), 'view')}.{doubt}"
-    )
+    return f"{place_text(found)}, seen from {counted(len(found.masks), 'view')}.{doubt}"
+
+
+def place_text(found: SceneObject) -> str:
+    x, y, z = found.box.center_world
+    return f"{found.label}: at ({x:.2f}, {y:.2f}, {z:.2f}) m, {metres(found.box.size_m)} m large"
 
 
 def cut_text(tracked: Checked, clip: Clip) -> str:

@@ -20,9 +20,13 @@ FRAMES, TRUTHS = clip(6)
 def room(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli") / "room"
     write_folder(folder, FRAMES, "png")
+    boxes = {mask.frame.stamp_ns: {"bbox_2d": tight_box(mask).xyxy, "label": "block"} for mask in TRUTHS}
+    images = {str(stamp_ns): f"<answer>{json.dumps(box)}</answer>" for stamp_ns, box in boxes.items()}
     answers = [
         {"query": "the ghost", "temporal": "<think>No.</think><answer>not present</answer>", "image": {}},
-        {"query": "how many blocks?", "answer": "<think>One red.</think><answer>1</answer>"},
+        {"query": "how many blocks?", "answer": "<think>One red.</think><answer>There is one.</answer>"},
+        {"query": "where is the red block?", "answer": "<think>At 0.1 s.</think><answer>on the floor</answer>"},
+        {"query": "the red block", "temporal": "<answer>0s to 0.5s</answer>", "image": images},
     ]
     (folder.parent / "recorded.yaml").write_text(yaml.safe_dump({"answers": answers}), encoding="utf-8")
     return folder
@@ -57,6 +61,17 @@ def test_a_question_is_answered(room, tmp_path):
     model = f"recorded:{room.parent / 'recorded.yaml'}"
     code, said = scene_r1("ask", "How many  blocks?", "-s", room, "-m", model, "-o", tmp_path)
     assert code == 0 and "One red." in said and "answered 1" in said
+    assert json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))["kind"] == "count"
+
+
+def test_a_question_where_something_is_comes_with_it(room, tmp_path):
+    model = f"recorded:{room.parent / 'recorded.yaml'}"
+    code, said = scene_r1("ask", "Where is the red block?", "-s", room, "-m", model, "-o", tmp_path)
+    assert code == 0 and "answered, confidence" in said and "on the floor. block: at (" in " ".join(said.split())
+    answer = json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))
+    assert (answer["status"], answer["kind"], len(answer["objects"])) == ("answered", "free", 1)
+    assert answer["rationale"][0]["frames"] == answer["rationale"][-1]["frames"] == [FRAMES[1].frame_id]
+    assert {"object_0.ply", "overlay.png", "scene.png"} <= {file.name for file in tmp_path.iterdir()}
 
 
 @pytest.mark.parametrize(("question", "says"), [(" ", "has 0 characters"), ("x" * 2001, "has 2001 characters")])

@@ -1,15 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answer a question about the scene from the video."""
+"""Answer a question about the scene from the video, with the frames that support the answer."""
 
+from scene_r1_ros.answer import Answer
 from scene_r1_ros.reasoning.asking import ask
 from scene_r1_ros.reasoning.clip import Clip
 from scene_r1_ros.reasoning.parse import parse_answer, reasoning_of
 from scene_r1_ros.reasoning.protocol import Model, Request
+from scene_r1_ros.reasoning.questions import kind_of
+from scene_r1_ros.reasoning.times import named_times
 from scene_r1_ros.run import Run
+from scene_r1_ros.text import MAX_TEXT, clean_text
+from scene_r1_ros.types import Frame
+
+MAX_OFF_S = 0.5  # a time that lies so far behind the end of the clip names no frame
+MAX_EVIDENCE = 8  # frames; the times that are named first count
 
 
-def answer_question(model: Model, question: str, clip: Clip, run: Run) -> str:
-    """The answer in the model's words. Leaves a step of the rationale, in the stage that the caller has entered.
+def answer_question(model: Model, question: str, clip: Clip, run: Run) -> Answer:
+    """The answer in the form of its kind, see ``parse_answer``. Leaves a step of the rationale, in the stage that the
+    caller has entered, with the frames that support it.
 
     Raises:
         ParseFailed: the model's words could not be read, twice.
@@ -18,6 +27,29 @@ def answer_question(model: Model, question: str, clip: Clip, run: Run) -> str:
     """
     shown = clip.thinned(model.spec.max_frames)
     request = Request("answer", question, shown.frames, shown.times_s)
-    answer, reply = ask(model, request, run, lambda reply: parse_answer(reply.text, question))
-    run.note(reasoning_of(reply.text) or answer, frames=shown.frames)
-    return answer
+    text, reply = ask(model, request, run, lambda reply: parse_answer(reply.text, question))
+    reasoning = reasoning_of(reply.text)
+    support = evidence(f"{reasoning} {text}", shown)
+    why = support_text(support, shown, clip)
+    words = clean_text(reasoning or text, MAX_TEXT - len(why) - 1)
+    run.note(f"{words} {why}", frames=support or shown.frames)
+    return Answer(question, "answered", text=text, kind=kind_of(question))
+
+
+def evidence(words: str, shown: Clip) -> tuple[Frame, ...]:
+    """The frames at or nearest to the times that words name, in order of time: ``MAX_EVIDENCE`` at most."""
+    times_s, near = shown.times_s, list[int]()
+    for named in named_times(words):
+        if named.start_s <= times_s[-1] + MAX_OFF_S:
+            inside = [i for i, time_s in enumerate(times_s) if named.start_s <= time_s <= named.end_s]
+            near += inside or [min(range(len(times_s)), key=lambda i: abs(times_s[i] - named.start_s))]
+    return tuple(shown.frames[i] for i in sorted(list(dict.fromkeys(near))[:MAX_EVIDENCE]))
+
+
+def support_text(support: tuple[Frame, ...], shown: Clip, clip: Clip) -> str:
+    """Which frames stand for an answer and why, and how many the model was shown."""
+    of_all = f" of {len(clip.frames)} keyframes" if len(shown.frames) < len(clip.frames) else ""
+    count = f"{len(shown.frames)}{of_all}"
+    if support:
+        return f"(Evidence: the frames nearest to the times it names; it was shown {count}.)"
+    return f"(Evidence: all that it was shown, {count}, as it names no time in the video.)"

@@ -13,6 +13,7 @@ from scene_r1_ros.answer import DOUBTFUL, Answer, Check, SceneObject
 from scene_r1_ros.reasoning.clip import TOLERANCE_S, Clip
 from scene_r1_ros.reasoning.denial import contradicts
 from scene_r1_ros.reasoning.nouns import head_nouns, names_one
+from scene_r1_ros.reasoning.questions import asked_thing
 from scene_r1_ros.reasoning.sections import plain
 from scene_r1_ros.reasoning.times import NamedTime, named_times
 from scene_r1_ros.run import Run, Thought
@@ -56,14 +57,17 @@ def audited(answer: Answer, clip: Clip, run: Run) -> Answer:
     ]
     objects, told = [], [answer.text]
     for found in answer.objects:
-        label = check_label(answer.query, found.label)
+        label = check_label(asked_thing(answer.query) or answer.query, found.label)
         checks = [*checks, *label, check_in_3d(found)]
         against = [CONTRADICTIONS[check.name] for check in (*shared, *label) if not check.holds]
         objects.append(replace(found, score=lowered(found.score, len(against))))
         if against:
             told.append(lowering_text(found, objects[-1].score, against))
             run.note(told[-1])
-    return replace(answer, text=" ".join(told), objects=tuple(objects), checks=tuple(checks))
+    text = (
+        " ".join(told) if answer.status == "found" else answer.text
+    )  # an answer to a question stays as it was asked for
+    return replace(answer, text=text, objects=tuple(objects), checks=tuple(checks))
 
 
 def lowered(score: float, contradictions: int) -> float:

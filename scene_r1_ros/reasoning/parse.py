@@ -12,7 +12,8 @@ from scene_r1_ros.errors import ParseFailed
 from scene_r1_ros.reasoning.boxes import LabeledBox, find_boxes
 from scene_r1_ros.reasoning.clip import TOLERANCE_S
 from scene_r1_ros.reasoning.denial import contradicts, denies
-from scene_r1_ros.reasoning.questions import HOW_MANY, chosen, has_count, options_of, unwrapped
+from scene_r1_ros.reasoning.fitting import fitted, unwrapped
+from scene_r1_ros.reasoning.questions import kind_of
 from scene_r1_ros.reasoning.sections import answer_of, excerpt, plain, reasoning_of
 from scene_r1_ros.reasoning.windows import find_windows
 from scene_r1_ros.text import clean_text
@@ -83,12 +84,12 @@ def parse_boxes(text: str) -> tuple[LabeledBox, ...]:
 
 
 def parse_answer(text: str, question: str = "") -> str:
-    """The answer to a question, in the model's words; to one with options, the option in the question's words.
+    """The answer to a question, in the form of its kind (see ``questions.kind_of``): "B. blue" to one with options,
+    "3" to how many, "yes" or "no" and what the model said behind it, else the model's words.
 
     Args:
         text: the reply.
-        question: what was asked. One that lists options, "(A) red (B) blue", must be answered by one of them, and
-            "how many" by a number, in digits or words.
+        question: what was asked.
 
     Raises:
         ParseFailed: there is none, the reply ends before it does, or it does not fit the question.
@@ -98,10 +99,7 @@ def parse_answer(text: str, question: str = "") -> str:
         raise ParseFailed(f"the reply ends inside the answer {excerpt(said.answer)}; allow more tokens", text)
     if not (answer := unwrapped(said.answer)):
         raise ParseFailed("the answer is empty; expected <answer>...</answer> with the answer in it", text)
-    if options := options_of(question):
-        if letter := chosen(answer, options):
-            return clean_text(f"{letter}. {options[letter]}")
-        raise ParseFailed(f"{excerpt(answer)} does not name one of the options {', '.join(options)}; name one", text)
-    if HOW_MANY.search(question) and not has_count(plain(answer)):
-        raise ParseFailed(f"no number in {excerpt(answer)}; the question asks how many: expected, e.g., three", text)
-    return clean_text(answer)
+    try:
+        return clean_text(fitted(answer, question, kind_of(question)))
+    except ValueError as error:
+        raise ParseFailed(str(error), text) from error

@@ -13,13 +13,19 @@ from typing import Any
 
 from scene_r1_ros.errors import BadInput
 from scene_r1_ros.reasoning.protocol import Request, TimeFormat
+from scene_r1_ros.reasoning.questions import FORMS, kind_of
+from scene_r1_ros.reasoning.several import names_several
 
+BOX = '{"bbox_2d": [x1, y1, x2, y2], "label": "chair"}'
+# What stands in the prompt for a box, where one thing is looked for and where several are.
+ONE_BOX = {"each": "", "boxes": BOX}
+EACH_BOX = {"each": ", in a list with one entry for each such thing that the frame shows", "boxes": f"[{BOX}, {BOX}]"}
 # What each prompt may name with a $; the query stands where it says.
 PROMPTS = {
     "system": set(),
     "temporal": {"query", "start_s", "end_s", "duration_s"},
-    "image": {"query"},
-    "answer": {"query", "duration_s"},
+    "image": {"query", "each", "boxes"},
+    "answer": {"query", "duration_s", "form", "example"},
     "complaint": {"complaint"},
 }
 MAX_PROMPT_BYTES = 32 * 2**10
@@ -66,8 +72,15 @@ def caption(time_s: float, time_format: TimeFormat = "seconds") -> str:
 def instruction(request: Request, prompts: str = "") -> str:
     """What is asked about the frames, with the query in it as a JSON string; ``prompts`` is a folder."""
     start_s, end_s = (f"{time_s:.2f}" for time_s in (request.times_s[0], request.times_s[-1]))
+    form, example = FORMS[kind_of(request.query)]
     text = Template(prompt(request.task, prompts)).substitute(
-        query=quoted(request.query), start_s=start_s, end_s=end_s, duration_s=end_s
+        query=quoted(request.query),
+        start_s=start_s,
+        end_s=end_s,
+        duration_s=end_s,
+        form=form,
+        example=example,
+        **(EACH_BOX if names_several(request.query) else ONE_BOX),
     )
     if request.complaint:
         text += "\n\n" + Template(prompt("complaint", prompts)).substitute(complaint=quoted(request.complaint))

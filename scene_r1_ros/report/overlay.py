@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The frame an object was grounded in, with its box and its mask."""
+"""The frame an object was grounded in, with its box and its mask, and with those of others that it shows."""
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -13,18 +15,27 @@ MASK_COLOR = (255, 64, 32)
 BOX_COLOR = (64, 255, 96)
 
 
-def overlay(found: SceneObject) -> NDArray[np.uint8]:
-    """(H, W, 3) RGB: the source frame, the object tinted and outlined, its box and its label."""
-    frame = found.source
-    image = frame.color.copy()
-    mask = next((m for m in found.masks if m.frame is frame), None)
-    if mask is not None:
+def overlay(found: SceneObject, *others: SceneObject) -> NDArray[np.uint8]:
+    """(H, W, 3) RGB: the source frame of an object, and it tinted and outlined, with its box and its label; so are
+    others as far as they are seen there. Several are numbered.
+    """
+    objects = (found, *others)
+    masks = {i: m for i, one in enumerate(objects) for m in one.masks if m.frame is found.source}
+    image = found.source.color.copy()
+    for mask in masks.values():
         tint(image, mask.pixels)
-    if mask is not None and mask.box is not None:
+    for i, mask in masks.items():
+        if mask.box is None:
+            continue
         x1, y1, x2, y2 = (round(v) for v in mask.box.xyxy)
         cv2.rectangle(image, (x1, y1), (x2 - 1, y2 - 1), BOX_COLOR, 2)
-        image = labelled(image, found.label, (x1, y1))
+        image = labelled(image, numbered(objects, i), (x1, y1))
     return image
+
+
+def numbered(objects: Sequence[SceneObject], index: int) -> str:
+    """The label of one of some objects, with the number of its ``object_N.ply`` where there are several."""
+    return f"{index}: {objects[index].label}" if len(objects) > 1 else objects[index].label
 
 
 def missed(frame: Frame, answer: Answer) -> NDArray[np.uint8]:

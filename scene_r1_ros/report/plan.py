@@ -12,7 +12,7 @@ from scene_r1_ros.config import LiftConfig
 from scene_r1_ros.geometry.depth import lift_mask
 from scene_r1_ros.geometry.gravity import Z_UP, level_axes, up_world
 from scene_r1_ros.geometry.voxels import fuse
-from scene_r1_ros.report.overlay import labelled
+from scene_r1_ros.report.overlay import labelled, numbered
 from scene_r1_ros.types import Frame
 
 SIDE = 800  # pixels of the longer side
@@ -31,7 +31,7 @@ def plan(frames: Sequence[Frame], objects: Sequence[SceneObject], config: LiftCo
     view = View(points[:, :2])
     image = view.blank()
     view.splat(image, points[:, :2], colors, points[:, 2])
-    for found in objects:
+    for i, found in enumerate(objects):
         level = found.points_world @ axes
         tones = np.tile(np.array(OBJECT_COLOR, np.uint8), (len(level), 1))
         view.splat(image, level[:, :2], tones, level[:, 2])
@@ -39,7 +39,7 @@ def plan(frames: Sequence[Frame], objects: Sequence[SceneObject], config: LiftCo
         hull = cv2.convexHull(corners.astype(np.int32))
         cv2.polylines(image, [hull], True, (0, 140, 40), 2)
         left, top = corners.min(axis=0).astype(int)
-        image = labelled(image, found.label, (int(left), int(top)))
+        image = labelled(image, numbered(objects, i), (int(left), int(top)))
     return view.with_scale_bar(image)
 
 

@@ -6,8 +6,8 @@
     query          the sentence
     status         "found" | "not_found" | "answered" | "error"
     error          {"code": name, "message": text}, null where there is none
-    answer         the answer to a question, or one sentence about the object
-    kind           how an answer to a question is to be read: "free" | "choice" | "count" | "yes_no"
+    answer         the answer to a question, or what was found and where, in words
+    kind           "free" | "choice" | "count" | "yes_no": how the answer to a question is to be read
     objects        [{label, score (the chance that the box is right, 0 to 1), center_world [x, y, z],
                      size [x, y, z] along the box's own axes, orientation quaternion [x, y, z, w],
                      center_covariance 3x3 of center_world in the world, m^2,
@@ -115,7 +115,7 @@ def writers(
         points_file(i): partial(write_ply, found=found) for i, found in enumerate(answer.objects)
     }
     if answer.objects:
-        files["overlay.png"] = lambda path: Image.fromarray(overlay(answer.objects[0])).save(path)
+        files["overlay.png"] = lambda path: Image.fromarray(overlay(*answer.objects)).save(path)
         files["scene.png"] = lambda path: Image.fromarray(plan(frames, answer.objects, config)).save(path)
     if frames and with_steps:
         files["steps.png"] = lambda path: save_steps(answer, frames, path, config)

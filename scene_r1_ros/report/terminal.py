@@ -70,12 +70,13 @@ def print_files(files: Sequence[Path], console: Console) -> None:
 
 
 def verdict(answer: Answer) -> tuple[str, str]:
-    """What came of it, and its style; how sure it is, where there is an object."""
+    """What came of it, and its style; how sure it is, of the least sure where there are objects."""
     text, style = answer.status.replace("_", " "), STYLES[answer.status]
     if not answer.objects:
         return text, style
-    score = answer.objects[0].score
-    return f"{text}, {certainty(score)}.", STYLES["not_found"] if score < DOUBTFUL else style
+    score = min(found.score for found in answer.objects)
+    least = "least " if len(answer.objects) > 1 else ""
+    return f"{text}, {least}{certainty(score)}.", STYLES["not_found"] if score < DOUBTFUL else style
 
 
 class Narrator:

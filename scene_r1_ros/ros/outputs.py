@@ -55,7 +55,7 @@ class Outputs:
         self._mask.publish(messages.cloud_of(*merged_points(answer), header))
         if frames:
             shown = answer.objects[0].source if answer.objects else frames[-1]
-            picture = overlay(answer.objects[0]) if answer.objects else missed(shown, answer)
+            picture = overlay(*answer.objects) if answer.objects else missed(shown, answer)
             self._overlay.publish(messages.image_of(picture, messages.header_of(camera_frame, shown.stamp_ns)))
         if self._detections is not None:
             self._detections.publish(messages.detections_of(answer, header, query_id))

@@ -7,6 +7,7 @@ text-to-speech node. A newer command replaces one that is still being answered, 
 
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,7 +112,7 @@ def spoken_result(result: Any, with_rationale: bool) -> str:
     if getattr(result, "answer", ""):
         verdict = result.answer
     elif getattr(result, "objects", []):
-        verdict = found_sentence(result.objects[0])
+        verdict = found_sentence(result.objects)
     elif result.error_code == getattr(result, "NOT_FOUND", None):
         verdict = "I did not find it."
     else:
@@ -119,9 +120,11 @@ def spoken_result(result: Any, with_rationale: bool) -> str:
     return " ".join([*steps, verdict])
 
 
-def found_sentence(found: Any) -> str:
-    p = found.pose.position
-    return f"I found {found.label} at {p.x:.1f}, {p.y:.1f}, {p.z:.1f} metres in {found.header.frame_id}."
+def found_sentence(objects: Sequence[Any]) -> str:
+    places = [(found.label, found.pose.position) for found in objects]
+    told = "; ".join(f"{label} at {p.x:.1f}, {p.y:.1f}, {p.z:.1f}" for label, p in places)
+    count = f"{len(objects)}: " if len(objects) > 1 else ""
+    return f"I found {count}{told} metres in {objects[0].header.frame_id}."
 
 
 def main(args: list[str] | None = None) -> int:

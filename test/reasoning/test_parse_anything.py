@@ -24,6 +24,7 @@ PARSERS = (
     parse_answer,
     lambda text: parse_answer(text, QUESTION),
     lambda text: parse_answer(text, "how many?"),
+    lambda text: parse_answer(text, "is there one?"),
 )
 
 # fmt: off

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from scene_r1_ros.reasoning import prompting
 from scene_r1_ros.reasoning.clip import Clip
-from scene_r1_ros.reasoning.prompting import PROMPTS, caption, checked_prompts, instruction, messages, prompt, quoted
+from scene_r1_ros.reasoning.prompting import (
+    BOX,
+    PROMPTS,
+    caption,
+    checked_prompts,
+    instruction,
+    messages,
+    prompt,
+    quoted,
+)
 from scene_r1_ros.reasoning.protocol import Request
 from test.reasoning.scripted import make_frame
 
@@ -62,6 +71,27 @@ def test_a_search_and_a_question_begin_alike():
 def test_a_part_of_the_video_is_named():
     part = instruction(Request("temporal", "the red mug", (make_frame(4), make_frame(6)), (4.0, 6.0)))
     assert "between 4.00 and 6.00 seconds" in part and "left out" in part
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("How many mugs are there?", "one number in digits"),
+        ("Is there a mug?", "Begin the answer with yes or no"),
+        ("Which? (A) red (B) blue", "exactly one of the options"),
+        ("What is it?", "in a few words"),
+    ],
+)
+def test_the_form_of_an_answer_is_told_behind_the_frames(question, says):
+    system, user = messages(request("answer", question))
+    assert says in user["content"][-1]["text"] and says not in str(system) + str(user["content"][:-1])
+    assert says in instruction(request("answer", question, complaint="unreadable"))
+
+
+def test_of_several_things_all_are_asked_for():
+    one, several = (instruction(request("image", query, n=1)) for query in ("the chair", "the chairs"))
+    assert "a list with one entry for each such thing" in several and "list" not in one
+    assert f"<answer>[{BOX}, {BOX}]</answer>" in several and f"<answer>{BOX}</answer>" in one
 
 
 def test_an_image_request_is_one_frame_without_a_time():

@@ -25,6 +25,7 @@ def write_walk(folder: Path) -> Path:
         {"query": "the red block", "temporal": "<think>At 0.2 s.</think><answer>0s to 0.7s</answer>", "image": image},
         {"query": "the blue ball", "temporal": "<think>Nowhere.</think><answer>not present</answer>", "image": {}},
         {"query": "how many blocks?", "answer": "<think>I count.</think><answer>1</answer>"},
+        {"query": "where is the red block?", "answer": "<think>Seen at 0.30 s.</think><answer>here</answer>"},
     ]
     (folder / "recorded.yaml").write_text(yaml.safe_dump({"answers": answers}), encoding="utf-8")
     return folder / "room"
