@@ -208,3 +208,9 @@ def test_setup_py_takes_everything_along(tmp_path: Path):
         assert (tmp_path / "share" / "scene_r1_ros" / path.relative_to(ROOT)).read_bytes() == path.read_bytes()
     code = "from scene_r1_ros.resources import share; print(share('config/models'))"
     assert run_python(code, tmp_path / "lib") == str(tmp_path / "share" / "scene_r1_ros" / "config" / "models")
+
+
+def test_test_files_have_names_of_their_own():
+    """pytest cannot tell two of one name apart."""
+    names = [path.name for path in (ROOT / "test").rglob("test_*.py")]
+    assert sorted(set(names)) == sorted(names)
