@@ -2,10 +2,10 @@
 """The heart: from a sentence and keyframes to a 3D mask with its reasoning, or to an answer."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from scene_r1_ros.answer import DOUBTFUL, Answer, Evidence, SceneObject, Try, certainty
+from scene_r1_ros.answer import Answer, SceneObject, Try, certainty
 from scene_r1_ros.config import Config
 from scene_r1_ros.errors import (
     BadInput,
@@ -39,6 +39,7 @@ from scene_r1_ros.tracking.consistency import Checked, consistent
 from scene_r1_ros.tracking.protocol import Tracker
 from scene_r1_ros.tries import Tries
 from scene_r1_ros.types import Frame, Hypothesis, Mask, TimeWindow
+from scene_r1_ros.wording import cut_text, metres, summary, verdict_text
 
 log = logging.getLogger(__name__)
 
@@ -226,35 +227,3 @@ def not_found(query: str, clip: Clip, windows: Sequence[TimeWindow], failed: Seq
 def holding(windows: Sequence[TimeWindow], time_s: float) -> TimeWindow:
     """The window that holds a time, or the nearest: one that lies between two frames is asked at the nearest frame."""
     return min(windows, key=lambda window: max(window.start_s - time_s, time_s - window.end_s, 0.0))
-
-
-def summary(*objects: SceneObject) -> str:
-    """What a robot can say of one or more objects."""
-    if len(objects) > 1:
-        places = [place_text(found) + (" (not sure)" if found.score < DOUBTFUL else "") for found in objects]
-        return f"{len(objects)} found: {'; '.join(places)}."
-    (found,) = objects
-    doubt = " I am not sure of it." if found.score < DOUBTFUL else ""
-    return f"{place_text(found)}, seen from {counted(len(found.masks), 'view')}.{doubt}"
-
-
-def place_text(found: SceneObject) -> str:
-    x, y, z = found.box.center_world
-    return f"{found.label}: at ({x:.2f}, {y:.2f}, {z:.2f}) m, {metres(found.box.size_m)} m large"
-
-
-def cut_text(tracked: Checked, clip: Clip) -> str:
-    reasons = "; ".join(f"{clip.name(c.mask.frame)}: {c.reason}" for c in tracked.cut)
-    return f" Masks that depth and pose contradict were cut off: {reasons}." if reasons else ""
-
-
-def verdict_text(source: str, evidence: Evidence) -> str:
-    return (
-        f"Projected back into {source}, it covers its box with IoU "
-        f"{evidence.reprojection_iou:.2f}; its masks by {evidence.mask_iou:.2f}. Other keyframes: {evidence.visible} "
-        f"show it, in {evidence.hidden} it is hidden, {evidence.absent} see through its place."
-    )
-
-
-def metres(values: Iterable[float]) -> str:
-    return " x ".join(f"{v:.2f}" for v in values)

@@ -18,10 +18,11 @@ from scene_r1_ros.report.plan import plan
 from scene_r1_ros.report.terminal import verdict
 from scene_r1_ros.rooms.views import extent
 from scene_r1_ros.run import Run
-from scene_r1_ros.scene_r1 import SceneR1, summary
+from scene_r1_ros.scene_r1 import SceneR1
 from scene_r1_ros.tracking import load_tracker
 from scene_r1_ros.tries import Tries, overlap, same_thing
 from scene_r1_ros.types import Box2D, Frame, Hypothesis, Mask
+from scene_r1_ros.wording import summary
 from test.reasoning.scripted import Scripted
 from test.scenes import BLOCK_COLOR, CAMERA, FLOOR_COLOR, around, cast
 

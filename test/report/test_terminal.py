@@ -13,8 +13,9 @@ from scene_r1_ros.errors import ErrorCode
 from scene_r1_ros.reasoning.operator_box import OperatorBox
 from scene_r1_ros.report.terminal import Narrator, print_answer
 from scene_r1_ros.run import Run
-from scene_r1_ros.scene_r1 import SceneR1, summary
+from scene_r1_ros.scene_r1 import SceneR1
 from scene_r1_ros.tracking import load_tracker
+from scene_r1_ros.wording import summary
 from test.scenes import clip, tight_box
 
 FRAMES, TRUTHS = clip(6)
