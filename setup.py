@@ -59,7 +59,7 @@ setup(
         "typer",
     ],
     extras_require={
-        "models": ["torch", "transformers>=5", "safetensors", "peft"],
+        "models": ["torch", "transformers>=5.23", "safetensors", "peft"],
         "server": ["httpx2>=2"],
         "sam2": ["torch", "safetensors", "sam2==1.1.0"],
         "edgetam": ["torch", "torchvision", "timm", "transformers>=5", "safetensors"],

@@ -19,8 +19,8 @@ def seen_wh(width: int, height: int, spec: ModelSpec) -> tuple[int, int]:
     step, low = spec.image_multiple, min(MIN_PIXELS, spec.max_pixels)
     wh = round(width / step) * step, round(height / step) * step
     if wh[0] * wh[1] > spec.max_pixels:
-        scale = math.sqrt(spec.max_pixels / (width * height))
-        return _floor(width * scale, step), _floor(height * scale, step)
+        shrink = math.sqrt(width * height / spec.max_pixels)
+        return _floor(width / shrink, step), _floor(height / shrink, step)
     if wh[0] * wh[1] < low:
         scale = math.sqrt(low / (width * height))
         return math.ceil(width * scale / step) * step, math.ceil(height * scale / step) * step
@@ -28,7 +28,7 @@ def seen_wh(width: int, height: int, spec: ModelSpec) -> tuple[int, int]:
 
 
 def _floor(pixels: float, step: int) -> int:
-    return max(step, math.floor(pixels / step) * step)
+    return max(step, math.floor(pixels / step) * step)  # divided in the processor's order: rims decide by one rounding
 
 
 def data_url(color: np.ndarray, wh: tuple[int, int]) -> str:

@@ -102,6 +102,9 @@ def _rule(name: str) -> tuple[str, Callable[[Any], bool]]:
     if name in ("name", "prompts"):
         return "text", lambda value: isinstance(value, str) and (name == "prompts" or bool(value))
     if name == "temperature":
-        return "a number, 0 to 2", lambda value: type(value) in (int, float) and 0 <= value <= 2
+        return (
+            "0, or a number from 0.01 to 2",
+            lambda value: type(value) in (int, float) and (value == 0 or 0.01 <= value <= 2),
+        )
     low = 0 if name == "second_look_px" else 1
     return f"a whole number, {low} or more", lambda value: type(value) is int and value >= low

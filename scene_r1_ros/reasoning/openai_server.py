@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any
 
@@ -35,7 +35,6 @@ from scene_r1_ros.text import counted
 
 BACKOFF_S = 0.5  # before it is asked again, doubled each time
 MAX_NAMES = 10  # of models in a message
-NETWORK = ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "ALL_PROXY")  # environment variables that https obeys
 
 log = logging.getLogger(__name__)
 
@@ -77,19 +76,24 @@ class OpenAIServer:
                 on_text(words)
 
         sizes_wh = tuple(seen_wh(f.camera.width, f.camera.height, self.spec) for f in request.frames)
-        body = json.dumps(self._body(request, sizes_wh)).encode()
+        pictures: list[str] = []
+        for frame, wh in zip(request.frames, sizes_wh, strict=True):
+            if should_stop():
+                return Reply("", sizes_wh)
+            pictures.append(data_url(frame.color, wh))
+        body = json.dumps(self._body(request, pictures)).encode()
         stream = watched(self._exchange(body, hear), should_stop)
         text = "".join(said)
         if stream is None:
             log.info("%r: stopped after %d characters", self, len(text))
-            return Reply(text, sizes_wh, first_token_s=first_token_s)
+            return Reply(text, sizes_wh, output_tokens=len(said), first_token_s=first_token_s)
         return Reply(text, sizes_wh, stream.input_tokens, stream.cached_tokens, stream.output_tokens, first_token_s)
 
-    def _body(self, request: Request, sizes_wh: tuple[tuple[int, int], ...]) -> dict[str, Any]:
+    def _body(self, request: Request, pictures: Sequence[str]) -> dict[str, Any]:
         system, user = messages(request, self.spec.prompts, self.spec.time_format)
-        pictures = (data_url(frame.color, wh) for frame, wh in zip(request.frames, sizes_wh, strict=True))
+        urls = iter(pictures)
         content = [
-            {"type": "image_url", "image_url": {"url": next(pictures)}} if part["type"] == "image" else part
+            {"type": "image_url", "image_url": {"url": next(urls)}} if part["type"] == "image" else part
             for part in user["content"]
         ]
         return {

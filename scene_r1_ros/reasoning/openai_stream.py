@@ -13,6 +13,7 @@ from scene_r1_ros.reasoning.server_address import without_key
 from scene_r1_ros.text import clean_text
 
 MAX_BYTES = 32 * 2**20  # of one stream; a word costs some 300 bytes
+MAX_TOKENS = 2**24  # no model reads or writes more in one reply: what says so counts wrongly
 MAX_LINE_BYTES = 2**20
 MAX_QUOTED = 300  # characters of what a server sent, in a message
 FIELDS = (b"data", b"event", b"id", b"retry", b"")  # of server-sent events; empty: a comment, or the end of an event
@@ -33,11 +34,12 @@ class ReplyStream:
         self.text = ""
         self.input_tokens = 0  # 0 where the server does not count
         self.cached_tokens = 0  # of these, in its prefix cache
-        self.output_tokens = 0
+        self.output_tokens = 0  # where the server does not count, pieces of text
         self.finished = False  # the model came to its end, or to the limit of tokens
         self.done = False  # nothing follows
         self._on_text = on_text
         self._thinking = False
+        self._counted = False  # the server has said how many tokens it wrote
         self._rest = b""  # a line that has not ended yet
         self._n_bytes = 0
 
@@ -81,6 +83,7 @@ class ReplyStream:
 
     def _count(self, usage: dict[str, Any]) -> None:
         self.input_tokens = _count_of(usage.get("prompt_tokens"), self.input_tokens)
+        self._counted = self._counted or _count_of(usage.get("completion_tokens"), -1) >= 0
         self.output_tokens = _count_of(usage.get("completion_tokens"), self.output_tokens)
         cached = _count_of(_dict(usage.get("prompt_tokens_details")).get("cached_tokens"), self.cached_tokens)
         self.cached_tokens = min(cached, self.input_tokens)
@@ -98,6 +101,7 @@ class ReplyStream:
 
     def _say(self, words: str) -> None:
         self.text += words
+        self.output_tokens += not self._counted
         if len(self.text) > MAX_CHARACTERS:
             raise BadStream(f"more than {MAX_CHARACTERS} characters of answer")
         self._on_text(words)
@@ -113,7 +117,7 @@ def told_in(message: Any) -> str:
 
 def quote(sent: str | bytes) -> str:
     """The beginning of what a server sent, on one line; without the key, which it may have sent back."""
-    text = sent[: 8 * MAX_QUOTED].decode("utf-8", "replace") if isinstance(sent, bytes) else sent
+    text = sent.decode("utf-8", "replace") if isinstance(sent, bytes) else sent
     return repr(clean_text(" ".join(without_key(text).split()), MAX_QUOTED))
 
 
@@ -126,4 +130,4 @@ def _text(value: Any) -> str:
 
 
 def _count_of(value: Any, otherwise: int) -> int:
-    return value if type(value) is int and 0 <= value < 2**31 else otherwise
+    return value if type(value) is int and 0 <= value < MAX_TOKENS else otherwise

@@ -44,21 +44,27 @@ def checked_prompts(folder: Path) -> str:
     Raises:
         BadInput: one is missing, too long, or names something that it is not given.
     """
-    for name, known in PROMPTS.items():
+    for name in PROMPTS:
         path = folder / f"{name}.txt"
         if not path.is_file() or path.stat().st_size > MAX_PROMPT_BYTES:
             raise BadInput(
                 f"{path} must be a text of at most {MAX_PROMPT_BYTES} bytes; copy reasoning/prompts and edit"
             )
-        try:
-            template = Template(prompt(name, str(folder)))
-        except UnicodeDecodeError as error:
-            raise BadInput(f"{path} is no UTF-8 text: {error}") from error
-        named = set(template.get_identifiers()) if template.is_valid() else {"$"}
-        if not named <= known:
-            allowed = ", ".join(f"${word}" for word in sorted(known)) or "nothing"
-            raise BadInput(f"{path} names {', '.join(sorted(named - known))}; it may name {allowed}; write $ as $$")
+        _check_names(name, path)
     return str(folder)
+
+
+def _check_names(name: str, path: Path) -> None:
+    known = PROMPTS[name]
+    allowed = ", ".join(f"${word}" for word in sorted(known)) or "nothing"
+    try:
+        text = Template(prompt(name, str(path.parent))).substitute({word: f"\0{word}\0" for word in known})
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path} is no UTF-8 text: {error}") from error
+    except (KeyError, ValueError) as error:
+        raise BadInput(f"{path} names what it is not given ({error}); it may name {allowed}; write $ as $$") from error
+    if missing := [word for word in ("query", "complaint") if word in known and f"\0{word}\0" not in text]:
+        raise BadInput(f"{path} never says ${missing[0]}; without it the model is not told what is asked")
 
 
 def caption(time_s: float, time_format: TimeFormat = "seconds") -> str:

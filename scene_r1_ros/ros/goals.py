@@ -53,8 +53,13 @@ class Goals:
         with self._lock:
             if self._admitted or self._spare:
                 return
-            self._spare = Run()
-            self._pool.submit(work, self._spare).add_done_callback(self._end_spare)
+            spare = self._spare = Run()
+        try:
+            self._pool.submit(work, spare).add_done_callback(
+                self._end_spare
+            )  # it takes the lock, if all is done by now
+        except RuntimeError:  # shutting down
+            self._spare = None
 
     def _end_spare(self, finished: ThreadFuture) -> None:
         with self._lock:

@@ -165,13 +165,12 @@ class SceneR1Node(Node):
             return
 
         def read(run: Run) -> None:
-            frames = [frame for frame in self.memory.snapshot() if frame.stamp_ns <= newest.stamp_ns]
-            read_ahead(model, frames, run.should_stop)
+            first, self._read = self._read is None, newest  # also where it fails: the next keyframe is another chance
+            read_ahead(model, [f for f in self.memory.snapshot() if f.stamp_ns <= newest.stamp_ns], run.should_stop)
             if run.should_stop():
-                return
-            if self._read is None:
+                self._read = None
+            elif first:
                 self.get_logger().info("the model reads ahead: what it has seen so far is known to the next query")
-            self._read = newest
 
         self.goals.when_idle(read)
 

@@ -76,9 +76,33 @@ def test_a_pickled_adapter(adapter, architecture):
         load(adapter, architecture)
 
 
+def test_a_pickled_adapter_beside_other_tensors(adapter, architecture):
+    (adapter / "adapter_model.safetensors").rename(adapter / "other.safetensors")
+    torch.save({}, adapter / "adapter_model.bin")
+    with pytest.raises(ModelFailed, match=r"has no adapter_model.safetensors; store it with peft"):
+        load(adapter, architecture)
+
+
+def test_an_adapter_that_lacks_tensors(adapter, architecture):
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(adapter / "adapter_model.safetensors")
+    name = next(iter(weights))
+    weights["of.another.base"] = weights.pop(name)
+    save_file(weights, adapter / "adapter_model.safetensors")
+    with pytest.raises(ModelFailed, match=r"lacks 1 tensors of the adapter .* and has 1 that are none of it; was it"):
+        load(adapter, architecture)
+
+
+def test_an_adapter_on_itself(adapter, architecture):
+    edit(adapter, base_model_name_or_path=str(adapter))
+    with pytest.raises(ModelFailed, match="which is no checkpoint here"):
+        load(adapter, architecture)
+
+
 def test_an_adapter_without_weights(adapter, architecture):
     (adapter / "adapter_model.safetensors").unlink()
-    with pytest.raises(ModelFailed, match="cannot be loaded"):
+    with pytest.raises(ModelFailed, match=r"has no adapter_model.safetensors"):
         load(adapter, architecture)
 
 

@@ -4,7 +4,7 @@ import base64
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scene_r1_ros.reasoning.jpeg import data_url, seen_wh
@@ -22,6 +22,9 @@ def decoded(url: str) -> np.ndarray:
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 @settings(max_examples=60, deadline=None)
+@example(width=1600, height=800)  # where rounding decides
+@example(width=1152, height=576)
+@example(width=512, height=1296)
 @given(width=SIDE, height=SIDE)
 def test_the_size_is_that_of_a_local_model_and_no_server_changes_it(spec, width, height):
     module = pytest.importorskip("transformers.models.qwen2_vl.image_processing_pil_qwen2_vl")

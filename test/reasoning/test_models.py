@@ -55,8 +55,8 @@ def test_a_spec_of_your_own(tmp_path):
         ({**GOOD, "max_pixels": 1.5}, "max_pixels = 1.5; expected a whole number"),  # no whole number
         ({**GOOD, "x" * 5000: 2}, r"unknown \['x{1,40}\.\.\.x{1,40}'\]$"),  # a long key
         ({**GOOD, "max_pixels": "9" * 5000}, r"max_pixels = '9{1,40}\.\.\.9{1,40}'; expected a whole"),  # long
-        ({**GOOD, "temperature": "hot"}, "temperature = 'hot'; expected a number, 0 to 2"),  # no number
-        ({**GOOD, "temperature": float("nan")}, "temperature = nan; expected a number, 0 to 2"),  # none either
+        ({**GOOD, "temperature": "hot"}, "temperature = 'hot'; expected 0, or a number from 0.01 to 2"),  # no number
+        ({**GOOD, "temperature": float("nan")}, "temperature = nan; expected 0, or a number"),  # none either
         ({**GOOD, "time_format": "frames"}, "time_format = 'frames'; expected one of seconds, clock"),  # unknown
         ({**GOOD, "prompts": 3}, "prompts = 3; expected text"),  # no text
         ({**GOOD, "prompts": "nowhere"}, "nowhere/system.txt must be a text of at most 32768 bytes"),  # not there
@@ -98,8 +98,12 @@ def test_prompts_of_your_own(own_prompts):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("Find $object.", r"temporal.txt names object; it may name \$duration_s, \$end_s, \$query, \$start_s"),
-        ("It costs $ 5.", r"temporal.txt names \$; .* write \$ as \$\$"),
+        (
+            "Find $object.",
+            r"temporal.txt names what it is not given \('object'\); it may name \$duration_s, \$end_s, \$query",
+        ),
+        ("It costs $ 5.", r"temporal.txt names what it is not given .* write \$ as \$\$"),
+        ("When is it seen? $end_s", r"temporal.txt never says \$query; without it the model is not told what is asked"),
         (b"\xff", "temporal.txt is no UTF-8 text"),
         ("x" * 40_000, "must be a text of at most 32768 bytes"),
     ],

@@ -41,7 +41,11 @@ def test_streams_counts_and_tells_what_the_model_saw(serve):
 def test_a_server_that_does_not_count_and_does_not_say_done(serve):
     """As `transformers serve` ends its streams."""
     answer = reply(serve(says("yes", usage=False, done=False)))
-    assert (answer.text, answer.input_tokens, answer.output_tokens) == ("yes", 0, 0)
+    assert (answer.text, answer.input_tokens, answer.output_tokens) == (
+        "yes",
+        0,
+        1,
+    )  # the pieces that came, for the budget of tokens
 
 
 def test_the_wait_for_the_first_word_is_timed(serve, monkeypatch):

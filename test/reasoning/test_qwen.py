@@ -145,7 +145,7 @@ def test_out_of_memory_names_the_remedy(model, monkeypatch):
         raise torch.OutOfMemoryError("tried to allocate 20 GiB")
 
     monkeypatch.setattr(model.checkpoint.model, "forward", full)
-    with pytest.raises(ModelFailed, match=r"out of memory on cpu .* 20 GiB; lower max_frames or max_pixels"):
+    with pytest.raises(ModelFailed, match=r"out of memory on cpu .* 20 GiB; lower max_frames, max_pixels"):
         model.reply(clip_request(0.0), ignore, never)
 
 

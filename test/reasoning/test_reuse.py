@@ -9,9 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scene_r1_ros.config import ModelConfig
+from scene_r1_ros.errors import ModelFailed
+from scene_r1_ros.reasoning.jpeg import seen_wh
 from scene_r1_ros.reasoning.models import make_spec
 from scene_r1_ros.reasoning.protocol import Request
 from scene_r1_ros.reasoning.qwen import ARCHITECTURES, TransformersModel
+from scene_r1_ros.reasoning.qwen.prompt import key_of
 from test.reasoning.scripted import make_frame
 
 torch = pytest.importorskip("torch")
@@ -97,7 +100,7 @@ def logits(model, asked: Request):
     from scene_r1_ros.reasoning.qwen.prompt import make_prompt
 
     prompt, reader = make_prompt(asked, model.checkpoint.tokenizer, model.spec), model._reader
-    with torch.inference_mode(), reader._prefix(prompt, len(prompt.marks)) as prefix:
+    with torch.inference_mode(), reader._prefix(prompt) as prefix:
         return reader._read(prompt, reader._positions(prompt), prefix, model.spec)
 
 
@@ -115,12 +118,14 @@ def test_what_is_kept_changes_no_logit(model):
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(QUERIES), st.integers(0, 3), st.integers(1, 4), st.sampled_from(TASKS)),
-                min_size=2, max_size=6))  # fmt: skip
+@given(st.lists(st.tuples(st.sampled_from(QUERIES), st.integers(0, 3), st.integers(1, 4), st.sampled_from(TASKS),
+                          st.booleans()), min_size=2, max_size=6))  # fmt: skip
 def test_any_order_of_queries_gets_the_same_tokens_as_without_caches(folder, architecture, plain, asked):
     model = load(folder, architecture)
-    for query, start, count, task in asked:
+    for query, start, count, task, ahead in asked:
         one = request(query, range(start, start + count), task)
+        if ahead:
+            model.prepare(one, lambda: False)
         with_caches, without = says(model, one), says(plain, one)
         assert (with_caches.text, with_caches.output_tokens) == (without.text, without.output_tokens)
 
@@ -170,6 +175,95 @@ def test_what_is_prepared_is_known_to_the_first_query(model, plain):
     reply = says(model, asked)
     assert reply.cached_tokens > 6 * 12
     assert reply.text == says(plain, asked).text
+
+
+@pytest.mark.parametrize("n", [1, 6])
+def test_reading_ahead_what_was_read_changes_nothing(model, n):
+    """As a server does between goals: what the goal has read ends where the frames end, on a token of an image."""
+    asked = request(QUERIES[0], range(n))
+    says(model, asked)
+    before, kept = logits(model, asked), model.prefixes.nbytes
+    for _ in range(3):
+        model.prepare(asked, lambda: False)
+        torch.testing.assert_close(logits(model, asked), before, rtol=1e-4, atol=1e-4)
+    assert model.prefixes.nbytes == kept
+
+
+def test_reading_ahead_waits_for_nobody(model):
+    with model._lock:  # a reply is under way
+        model.prepare(request(QUERIES[0], range(3)), lambda: False)
+    assert model.prefixes.nbytes == 0
+
+
+def test_a_closer_look_leaves_the_first_one_known(model):
+    """Also where both begin with the same frame."""
+    first, closer = request(QUERIES[0], [0, 2, 4, 6]), request(QUERIES[0], [0, 1, 2, 3])
+    says(model, first)
+    says(model, closer)
+    reply = says(model, replace(first, query=QUERIES[1]))
+    assert reply.input_tokens - reply.cached_tokens <= instruction_tokens(model, replace(first, query=QUERIES[1]))
+
+
+def test_where_room_is_short_single_images_leave_before_videos(folder, architecture):
+    model = load(folder, architecture)
+    video = request(QUERIES[0], range(6))
+    says(model, video)
+    model.prefixes.max_bytes = int(model.prefixes.nbytes * 1.7)
+    for start in range(6):
+        says(model, request(QUERIES[0], [start], "image"))
+    reply = says(model, replace(video, query=QUERIES[1]))
+    assert reply.cached_tokens > 6 * 12
+    other = request(QUERIES[0], [1, 3, 5, 2, 4, 0])
+    says(model, other)  # of videos, the last one stays
+    assert says(model, replace(other, query=QUERIES[1])).cached_tokens > 6 * 12
+
+
+def test_room_is_made_before_a_prompt_is_read(folder, architecture, monkeypatch):
+    model, held = load(folder, architecture), []
+    says(model, request(QUERIES[0], range(6)))
+    model.prefixes.max_bytes = int(model.prefixes.nbytes * 1.1)
+    read = model._reader._read
+    monkeypatch.setattr(model._reader, "_read", lambda *a: (held.append(model.prefixes.nbytes), read(*a))[1])
+    says(model, request(QUERIES[0], range(6, 0, -1)))
+    assert held == [0]
+
+
+def test_a_prefix_too_large_is_told_of_once(folder, architecture, caplog):
+    model = load(folder, architecture, prefix_cache_bytes=100_000)
+    for query in QUERIES[:2]:
+        says(model, request(query, range(6)))
+    assert ["is not kept" in record.getMessage() for record in caplog.records] == [True]
+    model.prepare(request(QUERIES[0], range(6)), lambda: False)  # for nothing: it would not be kept
+    assert model.prefixes.too_small and model.prefixes.nbytes == 0
+
+
+def test_the_sight_that_was_used_last_stays(model):
+    first, second, third = (request(QUERIES[0], [t], "image") for t in range(3))
+    says(model, first)
+    says(model, second)
+    model.vision.max_bytes = model.vision.nbytes
+    model.prefixes.clear()
+    says(model, first)
+    says(model, third)  # for which the second leaves
+    keys = [key_of(one.frames[0], seen_wh(123, 77, model.spec)) for one in (first, second, third)]
+    assert [key in model.vision for key in keys] == [True, False, True]
+    model.vision.max_bytes = 10
+    says(model, request(QUERIES[0], [3], "image"))  # larger than all the room: drives nobody out
+    assert [key in model.vision for key in keys] == [True, False, True]
+
+
+@pytest.mark.parametrize("error", ["CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "can't allocate memory"])
+def test_out_of_memory_lets_go_of_what_was_kept(model, monkeypatch, error):
+    says(model, request(QUERIES[0], range(3)))
+    assert model.vision.nbytes > 0 and model.prefixes.nbytes > 0
+
+    def full(*args, **kwargs):
+        raise RuntimeError(error)
+
+    monkeypatch.setattr(model.checkpoint.model, "forward", full)
+    with pytest.raises(ModelFailed, match=f"ran out of memory .* {error}; lower max_frames"):
+        says(model, request(QUERIES[1], range(3)))
+    assert (model.vision.nbytes, model.prefixes.nbytes) == (0, 0)
 
 
 @pytest.mark.parametrize("polls", [0, 1, 2, 3, 5, 8])

@@ -131,6 +131,17 @@ def test_spare_work_runs_only_while_no_goal_is_there_and_yields_to_the_next():
     assert len(runs) == 1
 
 
+def test_spare_work_that_ends_at_once_holds_nobody_up():
+    goals = Goals(SimpleNamespace(executor=None), "queue")
+    for count in range(200):
+        ran = threading.Event()
+        goals.when_idle(lambda _, ran=ran: ran.set())
+        assert ran.wait(60), count
+        wait_until(lambda: goals._spare is None, "the spare work does not end")
+    goals.shutdown()
+    goals.when_idle(lambda _: None)  # nobody does it, and nobody minds
+
+
 def test_queue_lets_the_second_goal_wait(talkative, client, other):
     talkative("queue")
     client.ask("what is there?")

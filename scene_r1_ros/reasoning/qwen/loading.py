@@ -6,6 +6,7 @@ checkpoint's processor class is needed: the Pillow image processor and the token
 """
 
 import json
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -14,11 +15,14 @@ from scene_r1_ros.checkpoints import chosen_device, is_hub_name
 from scene_r1_ros.errors import ModelFailed
 from scene_r1_ros.reasoning.protocol import ModelSpec
 from scene_r1_ros.reasoning.qwen.prompt import IMAGE_PAD
-from scene_r1_ros.reasoning.qwen.weights import check_room, chosen_dtype, refuse_pickles
+from scene_r1_ros.reasoning.qwen.weights import NO_ROOM, check_room, chosen_dtype, is_out_of_memory, refuse_pickles
 
 ARCHITECTURES = ("qwen2_5_vl", "qwen3_vl")
+MAX_JSON_BYTES = 2**20
 FILES = ("*.json", "*.jinja", "*.txt", "*.safetensors")  # of a checkpoint on the hub
 ADAPTER = "adapter_config.json"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,14 @@ def load_checkpoint(path_or_name: str, spec: ModelSpec, wanted_device: str) -> C
     try:
         folder = _folder_of(path_or_name)
         if (folder / ADAPTER).is_file():
-            base = load_checkpoint(_base_of(folder), spec, wanted_device)
+            base = _load(_folder_of(_base_of(folder)), spec, device)
             return Checkpoint(_adapted(base.model, folder), base.tokenizer, base.images)
         return _load(folder, spec, device)
     except ModelFailed:
         raise
     except Exception as error:  # four libraries read the files of a checkpoint, each with exceptions of its own
+        if is_out_of_memory(error):
+            raise ModelFailed(f"model {path_or_name!r} finds no room on {device}: {error}; {NO_ROOM}") from error
         raise ModelFailed(
             f"model {path_or_name!r} cannot be loaded: {error}; give a folder or a hub name with config.json, "
             f"tokenizer, preprocessor_config.json and safetensors weights of {' or '.join(ARCHITECTURES)}"
@@ -95,24 +101,39 @@ def _folder_of(path_or_name: str) -> Path:
 
 def _base_of(adapter: Path) -> str:
     """The checkpoint that an adapter was trained on: its config names it."""
-    config = json.loads((adapter / ADAPTER).read_text(encoding="utf-8"))
+    with (adapter / ADAPTER).open("rb") as file:
+        config = json.loads(file.read(MAX_JSON_BYTES))
     base = config.get("base_model_name_or_path") if isinstance(config, dict) else None
     if not isinstance(base, str) or not (is_hub_name(base) or (Path(base).expanduser() / "config.json").is_file()):
         raise ModelFailed(
             f"the adapter in {adapter} was trained on {base!r}, which is no checkpoint here; write the folder or the "
             f"hub name of its base into base_model_name_or_path in {ADAPTER}"
         )
+    log.info("the adapter in %s is one on %s", adapter, base)
     return base
 
 
 def _adapted(model: Any, adapter: Path) -> Any:
     """The model with an adapter merged into its weights: as quick as without."""
+    weights = adapter / "adapter_model.safetensors"
+    if not weights.is_file():
+        refuse_pickles(adapter)
+        raise ModelFailed(f"the adapter in {adapter} has no {weights.name}; store it with peft's save_pretrained")
     try:
-        from peft import PeftModel
+        from peft import PeftConfig, get_peft_model, set_peft_model_state_dict
     except ImportError as error:
         raise ModelFailed(f"the adapter in {adapter} needs peft: {error}; pip install peft") from error
-    refuse_pickles(adapter)
-    return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload().eval()
+    from safetensors.torch import load_file
+
+    adapted = get_peft_model(model, PeftConfig.from_pretrained(str(adapter)))
+    loaded: Any = set_peft_model_state_dict(adapted, load_file(weights))
+    missing = [name for name in loaded.missing_keys if "lora_" in name]
+    if missing or loaded.unexpected_keys:
+        raise ModelFailed(
+            f"{weights} lacks {len(missing)} tensors of the adapter that {ADAPTER} describes, and has "
+            f"{len(loaded.unexpected_keys)} that are none of it; was it trained on another base?"
+        )
+    return adapted.merge_and_unload().eval()
 
 
 def _check_libraries() -> None:

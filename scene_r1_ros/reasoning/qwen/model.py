@@ -16,8 +16,7 @@ from scene_r1_ros.reasoning.protocol import ModelSpec, Reply, Request
 from scene_r1_ros.reasoning.qwen.loading import load_checkpoint
 from scene_r1_ros.reasoning.qwen.prompt import Prompt, make_prompt
 from scene_r1_ros.reasoning.qwen.vision_cache import VisionCache
-
-NO_MEMORY = ("can't allocate memory", "not enough memory")  # in what torch raises for a CPU
+from scene_r1_ros.reasoning.qwen.weights import is_out_of_memory
 
 
 class TransformersModel:
@@ -42,6 +41,8 @@ class TransformersModel:
     def reply(self, request: Request, on_text: Callable[[str], None], should_stop: Callable[[], bool]) -> Reply:
         """One stream of words. ``should_stop`` is polled many times per layer."""
         started = monotonic()
+        if stopped_before(request, should_stop):
+            return Reply("", ())
         prompt = make_prompt(request, self.checkpoint.tokenizer, self.spec)
         words, known = Words(self.checkpoint.tokenizer, on_text), 0
         with self._lock, self._room(prompt), self._reader.listening(should_stop):
@@ -53,6 +54,8 @@ class TransformersModel:
         """Look at the frames of a request and read them, so that a query about them finds them read. Does nothing
         while a reply is under way.
         """
+        if stopped_before(request, should_stop):
+            return
         prompt = make_prompt(request, self.checkpoint.tokenizer, self.spec).frames_only()
         if self._lock.acquire(blocking=False):
             try:
@@ -63,20 +66,23 @@ class TransformersModel:
 
     @contextmanager
     def _room(self, prompt: Prompt) -> Iterator[None]:
-        import torch
-
         try:
             yield
-        except RuntimeError as error:  # of which torch.OutOfMemoryError is one
-            if not isinstance(error, torch.OutOfMemoryError) and not any(text in str(error) for text in NO_MEMORY):
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
                 raise
             self.vision.clear()
             self.prefixes.clear()
             raise ModelFailed(
                 f"{self.spec.name} ran out of memory on {self.checkpoint.model.device} with {len(prompt.token_ids)} "
-                f"tokens: {error}; lower max_frames or max_pixels in its YAML, or model.prefix_cache_bytes, or use a "
-                "smaller model"
+                f"tokens: {error}; lower max_frames, max_pixels or max_new_tokens in its YAML, lower "
+                "model.prefix_cache_bytes, or use a smaller model"
             ) from error
+
+
+def stopped_before(request: Request, should_stop: Callable[[], bool]) -> bool:
+    """Whether it should stop before the prompt is made, for which each frame's pixels are read once."""
+    return any(should_stop() or not frame.color_digest for frame in request.frames)
 
 
 class Words:

@@ -5,6 +5,7 @@ and the frames, is computed once. A query comes after the frames, so the second 
 Needs torch and transformers; imported where a checkpoint is loaded.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers.cache_utils import Cache, DynamicLayer
+
+log = logging.getLogger(__name__)
 
 Marks = NDArray[np.int64]  # (n,) one number per token: equal numbers, equal tokens; of images, of the very same image
 
@@ -29,6 +32,11 @@ class RoomyLayer(DynamicLayer):
     @property
     def nbytes(self) -> int:
         return sum(buffer.nbytes for buffer in self._buffers or ())
+
+    @property
+    def token_bytes(self) -> int:
+        """Of one token's key and value in this layer."""
+        return sum(buffer.nbytes // buffer.shape[-2] for buffer in self._buffers or ())
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
@@ -56,7 +64,7 @@ class RoomyLayer(DynamicLayer):
 
     def _with_room(self, keys: torch.Tensor, values: torch.Tensor, end: int) -> tuple[torch.Tensor, torch.Tensor]:
         if self._buffers is None or self._buffers[0].shape[-2] < end:
-            start, room = self.get_seq_length(), max(self.room, end)
+            start, room = self.get_seq_length(), max(self.room, end + end // 8)
             older, self._buffers = (self.keys, self.values), (_buffer(keys, room), _buffer(values, room))
             for buffer, old in zip(self._buffers, older, strict=True):
                 if start and old is not None:
@@ -80,6 +88,10 @@ class Prefix:
     def nbytes(self) -> int:
         return sum(layer.nbytes for layer in self.layers)
 
+    @property
+    def n_images(self) -> int:
+        return len(np.unique(self.marks[self.marks < 0]))
+
     def cut(self, length: int) -> None:
         """Forget all but the first ``length`` tokens, also where a forward pass broke off between two layers."""
         for layer in self.layers:
@@ -95,53 +107,81 @@ class Prefix:
 
 
 class PrefixCache:
-    """Prefixes within ``max_bytes``; the one that was not used for the longest time leaves first."""
+    """Prefixes within ``max_bytes``. Where there is no room, those of single images leave first, which are soon read
+    again, and then those of videos; of each, the one that was not used for the longest time.
+    """
 
     def __init__(self, n_layers: int, max_bytes: int):
         self.max_bytes = max_bytes
+        self.too_small = False  # for the last prefix that was to be kept
+        self._told = False
         self._n_layers = n_layers
         self._kept: list[Prefix] = []  # the last one used last
+        self._token_bytes = 0  # of one token, as soon as one was read
 
     @property
     def nbytes(self) -> int:
         return sum(prefix.nbytes for prefix in self._kept)
 
-    def take(self, marks: Marks, first_image_end: int, room: int) -> Prefix:
+    def knows(self, marks: Marks) -> bool:
+        """Whether a whole prompt has been read."""
+        return any(common(prefix.marks, marks) == len(marks) for prefix in self._kept)
+
+    def take(self, marks: Marks, room: int) -> Prefix:
         """The longest known beginning of a prompt, for the caller alone; ``keep`` gives it back.
 
-        One that shares an image at least is continued, for what comes behind it was an older memory or another query.
-        One that shares only text is left to its own frames, and its beginning is copied.
+        It is continued where nothing is lost by that, or no room is left to have both, and else copied: one frame may
+        begin many prompts.
 
         Args:
             marks: of the whole prompt.
-            first_image_end: number of its tokens up to the end of its first image.
             room: tokens to make room for.
         """
         known = [common(prefix.marks, marks) for prefix in self._kept]
-        length = min(max(known, default=0), len(marks) - 1)  # the last token is read again, to be answered
-        if length == 0:
-            return self._new(room)
-        best = self._kept[known.index(max(known))]
-        if length < first_image_end:
-            return best.copy(length, room)
-        self._kept.remove(best)
-        best.cut(length)
-        best.reserve(room)
-        return best
+        length = whole_images(marks, min(max(known, default=0), len(marks) - 1))  # the last token is answered: read it
+        best = self._kept[known.index(max(known))] if length else self._empty()
+        loses_images = bool((best.marks[length:] < 0).any())
+        may_copy = self.nbytes + room * self._token_bytes <= self.max_bytes or not (best.marks[:length] < 0).any()
+        if loses_images and may_copy:
+            taken = best.copy(length, room)
+        else:
+            self._kept = [prefix for prefix in self._kept if prefix is not best]
+            taken = best
+            taken.cut(length)
+            taken.reserve(room)
+        self._make_room(room * self._token_bytes)
+        return taken
 
     def keep(self, prefix: Prefix) -> None:
-        if prefix.nbytes <= self.max_bytes and len(prefix.marks):
+        self._token_bytes = max((layer.token_bytes for layer in prefix.layers), default=0) * len(prefix.layers)
+        self.too_small = prefix.nbytes > self.max_bytes
+        if self.too_small and self.max_bytes and not self._told:
+            self._told = True
+            log.warning(
+                "%d tokens take %.1f GB, more than model.prefix_cache_bytes = %.1f GB: what was read is not kept, and "
+                "every query reads its frames again; allow more, or lower max_frames or max_pixels",
+                len(prefix.marks), prefix.nbytes / 1e9, self.max_bytes / 1e9,
+            )  # fmt: skip
+        if not self.too_small and len(prefix.marks):
             self._kept.append(prefix)
-        while self.nbytes > self.max_bytes:
-            del self._kept[0]
+        self._make_room(0)
 
     def clear(self) -> None:
         self._kept.clear()
 
-    def _new(self, room: int) -> Prefix:
-        prefix = Prefix([RoomyLayer() for _ in range(self._n_layers)], np.empty(0, np.int64))
-        prefix.reserve(room)
-        return prefix
+    def _make_room(self, wanted: int) -> None:
+        while self._kept and self.nbytes + wanted > self.max_bytes:
+            self._kept.remove(next((prefix for prefix in self._kept if prefix.n_images < 2), self._kept[0]))
+
+    def _empty(self) -> Prefix:
+        return Prefix([RoomyLayer() for _ in range(self._n_layers)], np.empty(0, np.int64))
+
+
+def whole_images(marks: Marks, length: int) -> int:
+    """``length``, but at the beginning of an image where it would cut one in two."""
+    while 0 < length < len(marks) and marks[length] < 0 and marks[length] == marks[length - 1]:
+        length -= 1
+    return length
 
 
 def common(a: Marks, b: Marks) -> int:

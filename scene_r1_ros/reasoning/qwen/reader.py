@@ -22,6 +22,7 @@ from scene_r1_ros.reasoning.qwen.prompt import Prompt, key_of
 from scene_r1_ros.reasoning.qwen.vision_cache import Sight, VisionCache
 from scene_r1_ros.types import Frame
 
+REPLY_ROOM = 256  # tokens of a reply that take no new memory
 CHUNK = 512  # tokens that are read at once: few enough to stop soon, and to bound the memory that it takes
 
 
@@ -55,8 +56,7 @@ class Reader:
     @torch.inference_mode()
     def answer(self, prompt: Prompt, spec: ModelSpec, on_token: Callable[[int], None]) -> int:
         """Read a prompt and write the reply to it; the number of tokens that had been read before."""
-        room = len(prompt.marks) + spec.max_new_tokens
-        with self._prefix(prompt, room) as prefix:
+        with self._prefix(prompt) as prefix:
             known, positions = len(prefix.marks), self._positions(prompt)
             logits = self._read(prompt, positions, prefix, spec)
             self._write(int(positions.max()) + 1, prefix, logits, spec, on_token)
@@ -65,13 +65,15 @@ class Reader:
     @torch.inference_mode()
     def prepare(self, prompt: Prompt, spec: ModelSpec) -> None:
         """Read a prompt for those that begin alike."""
-        with self._prefix(prompt, len(prompt.marks) + spec.max_new_tokens) as prefix:
+        if self._prefixes.too_small or self._prefixes.knows(prompt.marks):
+            return
+        with self._prefix(prompt) as prefix:
             self._read(prompt, self._positions(prompt), prefix, spec)
 
     @contextmanager
-    def _prefix(self, prompt: Prompt, room: int) -> Iterator[Prefix]:
+    def _prefix(self, prompt: Prompt) -> Iterator[Prefix]:
         """What is known of a prompt; what is read of it within is kept for the next one, however the block ends."""
-        prefix = self._prefixes.take(prompt.marks, prompt.spans[0][1], room)
+        prefix = self._prefixes.take(prompt.marks, len(prompt.marks) + REPLY_ROOM)
         try:
             yield prefix
         finally:
@@ -96,6 +98,8 @@ class Reader:
             if token in self._ends:
                 return
             on_token(token)
+            if place == position + spec.max_new_tokens - 1:
+                return
             self._listen()
             place_of_token = torch.full((3, 1, 1), place, device=logits.device)
             logits = self._forward(np.array([token]), place_of_token, prefix, ())
@@ -137,7 +141,10 @@ class Reader:
     def _looked(self, frame: Frame, size_wh: tuple[int, int], spec: ModelSpec) -> Sight:
         """The vision encoder's view of a frame, which the image processor resizes to ``size_wh``."""
         size = {"shortest_edge": min(MIN_PIXELS, spec.max_pixels), "longest_edge": spec.max_pixels}
-        inputs = self._images(Image.fromarray(frame.color), size=size, return_tensors="pt").to(self._model.device)
+        try:
+            inputs = self._images(Image.fromarray(frame.color), size=size, return_tensors="pt").to(self._model.device)
+        except ValueError as error:
+            raise ModelFailed(f"the image processor refuses frame {frame.frame_id!r}: {error}; crop it") from error
         grid = inputs["image_grid_thw"]
         if tuple(grid[0].tolist()) != self._grid(size_wh):
             raise ModelFailed(

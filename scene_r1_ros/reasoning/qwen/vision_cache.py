@@ -36,6 +36,8 @@ class VisionCache:
             self._sights.move_to_end(key)
             return self._sights[key]
         sight = compute()
+        if sight.nbytes > self.max_bytes:  # it would drive out all others, and then itself
+            return sight
         self._sights[key] = sight
         self.nbytes += sight.nbytes
         while self.nbytes > self.max_bytes:

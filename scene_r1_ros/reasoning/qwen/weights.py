@@ -8,7 +8,10 @@ from typing import Any
 
 from scene_r1_ros.errors import ModelFailed
 
+# In what torch raises besides its OutOfMemoryError.
+NO_MEMORY = ("out of memory", "ALLOC_FAILED", "can't allocate memory", "not enough memory")
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+NO_ROOM = "choose a smaller model, make room, or let a server with a larger GPU run it (model.kind: openai)"
 MEMORY = Path("/proc/meminfo")
 
 
@@ -27,13 +30,13 @@ def refuse_pickles(folder: Path) -> None:
 
 
 def chosen_dtype(folder: Path, device: str) -> Any:
-    """On a GPU bfloat16, or float16 where it is too old for that. On a CPU float32, which is the quickest there, unless
-    only bfloat16 fits into the memory that is free.
+    """On a GPU bfloat16: float16 holds no such large numbers as these models make. On a CPU float32, which is the
+    quickest there, unless only bfloat16 fits into the memory that is free.
     """
     import torch
 
     if device == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        return torch.bfloat16
     return torch.float32 if n_parameters(folder) * 4 < free_bytes(device) else torch.bfloat16
 
 
@@ -46,8 +49,7 @@ def check_room(folder: Path, dtype: Any, device: str) -> None:
     if needed > free:
         raise ModelFailed(
             f"model {str(folder)!r} needs {needed / 2**30:.1f} GiB for its weights alone in {dtype}, and "
-            f"{free / 2**30:.1f} GiB are free on {device}; choose a smaller model, make room, "
-            "or let a server with a larger GPU run it (model.kind: openai)"
+            f"{free / 2**30:.1f} GiB are free on {device}; {NO_ROOM}"
         )
 
 
@@ -60,6 +62,13 @@ def n_parameters(folder: Path) -> int:
         with safe_open(path, "np") as tensors:
             count += sum(prod(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118 (no dict)
     return count
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    import torch
+
+    kinds = (MemoryError, torch.OutOfMemoryError)
+    return isinstance(error, kinds) or any(text in str(error) for text in NO_MEMORY)
 
 
 def free_bytes(device: str) -> int:
