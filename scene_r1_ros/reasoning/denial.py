@@ -20,7 +20,7 @@ NOT = (
     r"(?:(?<!\bmay )(?<!\bmight )(?<!\bif )(?<!\bor )\bnot|n't|\b(?:is|are|was|does|do|did|can|could)nt\b"
     r"|\bcannot|\bnever|\bunable)"
 )
-NO = r"\bno\s(?!doubt|question|problem)"
+NO = r"\bno\s(?!doubt|question|problem|longer)"
 ABSENT = re.compile(
     rf"{NOT}(?:[\s_-]{FILLER}){{0,3}}[\s_-]?{SEEN}"
     rf"|{NO}{WORD}(?:\s{WORD}){{0,3}}?\s(?:is\s|are\s|was\s|were\s|can\sbe\s)?{SEEN}"
@@ -35,8 +35,9 @@ ABSENT_WORD = re.compile(r"\W{0,9}(?:none|null|nil|nothing|no|n/?a|absent)\W{0,9
 WHOLE = re.compile(r"\W{0,9}(?:the object is )?not present\W{0,9}|\W{0,9}(?:none|null)\W{0,9}", re.IGNORECASE)
 # "not visible before 5s", "not present at the start": it is there at another time.
 SCOPE = re.compile(
-    rf"(?:\s{WORD}){{0,3}}?,?\s(?:before|after|until|till|outside|except|elsewhere|otherwise|anymore|any more"
-    r"|at the (?:start|beginning|end)|(?:in|for) the (?:first|last)|by)\b",
+    rf"(?:\s{WORD}){{0,3}}?,?\s(?:before|after(?:wards?)?|thereafter|later|until|till|outside|except|elsewhere|otherwise"
+    r"|anymore|any more|any longer|at the (?:start|beginning|end)|(?:in|for) (?:the |any )?(?:first|last|others?|rest"
+    r"|remaining)|by)\b",
     re.IGNORECASE,
 )
 MARKUP = str.maketrans("", "", "*`")

@@ -21,6 +21,11 @@ from scene_r1_ros.types import TimeWindow
 
 __all__ = ["LabeledBox", "parse_answer", "parse_boxes", "parse_window", "reasoning_of"]
 
+# "5s to the end", but not "to the end of the table".
+TO_THE_END = re.compile(
+    r"\b(?:to|until|till)\sthe\s(?:very\s)?end(?:\sof\sthe\s(?:video|clip|footage|recording))?(?=\s?(?:[.,;)\]\"'<]|\Z))",
+    re.I,
+)
 QUOTED = re.compile(r"(?<=[:,\[{])\s?([\"'])(?:(?!\1).){1,300}\1")  # strings of JSON; a label may deny anything
 
 
@@ -34,7 +39,8 @@ def parse_window(text: str, end_s: float, start_s: float = 0.0) -> tuple[TimeWin
     """
     said = answer_of(text)
     body = plain(said.answer)
-    found = find_windows(body, said.closed)
+    timed = TO_THE_END.sub(f"to {end_s:.6f}s", body) if said.closed else body
+    found = find_windows(timed, said.closed)
     if not found and denies(body, said.closed):
         return ()
     if not found:
@@ -42,7 +48,7 @@ def parse_window(text: str, end_s: float, start_s: float = 0.0) -> tuple[TimeWin
     shown = TimeWindow(start_s, end_s)
     windows = [_clipped(first_s, last_s, shown) for first_s, last_s in (found if said.tagged else found[-1:])]
     if contradicts(body):
-        if all(window == shown for window in windows):  # "not present in 0s to 30s"
+        if all(_covers(window, shown) for window in windows):  # "not present in 0s to 30s"
             return ()
         raise ParseFailed(f"{excerpt(body)} names a time window and says that it is not there; say only one", text)
     if inside := tuple(dict.fromkeys(window for window in windows if window)):
@@ -52,6 +58,13 @@ def parse_window(text: str, end_s: float, start_s: float = 0.0) -> tuple[TimeWin
         f"{end_s:g}s",
         text,
     )
+
+
+def _covers(window: TimeWindow | None, shown: TimeWindow) -> bool:
+    """Whether a window is all that was shown, but for what times lose in hundredths of a second."""
+    if window is None:
+        return False
+    return max(window.start_s - shown.start_s, shown.end_s - window.end_s) <= TOLERANCE_S
 
 
 def _clipped(start_s: float, end_s: float, shown: TimeWindow) -> TimeWindow | None:

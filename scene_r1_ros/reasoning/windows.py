@@ -21,7 +21,7 @@ COMMA = r"\d{1,3}(?:,\d{3}){2,4}(?:\.\d{1,30})?|\d{1,3},\d{3}\.\d{1,30}|\d{1,15}
 LETTER = r"[a-z\u00c0-\u1fff\uac00-\ud7a3]"
 # Words that may follow a number without a unit. Any other could be a unit, or what is counted.
 CONNECTOR = (
-    r"(?:to|until|till|through|thru|and|or|in|of|on|at|is|it|the|this|that|where|when|while|which|with|as|because|for"
+    r"(?:to|until|till|bis|through|thru|and|or|in|of|on|at|is|it|the|this|that|where|when|while|which|with|as|because|for"
     r"|from|then|but|so|start|begin|end|stop|finish|not|inclusive)[a-z_]{0,6}\b"
 )
 
@@ -31,7 +31,7 @@ def time_pattern(n: int, comma: bool = False) -> str:
     point = "[.,]" if comma else r"\."
     number = rf"[-+]?(?:{COMMA + '|' if comma else ''}{PLAIN})(?:e[-+]?\d{{1,3}})?(?!{point}?\d)"
     return (
-        rf"(?:(?P<clock{n}>\d{{1,3}}:[0-5]\d(?::[0-5]\d)?(?:{point}\d{{1,6}})?)(?!{point}?\d)(?:\s?(?:{MINUTE}|{SECOND}))?"
+        rf"(?:(?P<clock{n}>\d{{1,4}}:[0-5]\d(?::[0-5]\d)?(?:{point}\d{{1,6}})?)(?!{point}?\d)(?:\s?(?:{MINUTE}|{SECOND}))?"
         rf"|(?:(?P<hours{n}>\d{{1,4}})\s?(?:{HOUR}),?\s?(?:and\s)?(?=\d))?"
         rf"(?:(?P<minutes{n}>\d{{1,6}})\s?(?:{MINUTE}),?\s?(?:and\s)?(?=\d))?"
         rf"(?P<number{n}>{number})(?:\s?(?P<unit{n}>{SECOND}|{MINUTE}|{HOUR})|(?!\s?%|\s?(?!{CONNECTOR}){LETTER})))"
@@ -44,7 +44,7 @@ def compiled(text: str) -> re.Pattern:
 
 
 ALONE = r"(?<![a-z0-9_.:])(?<!\d,)"  # not in the middle of a word or of another number
-TO = r"\s?(?:up to|to|until|till|through|thru|-{1,3}|={1,2}|~|\.{2,3}|至|到|から)\s?"
+TO = r"\s?(?:up to|to|until|till|bis|through|thru|-{1,3}|={1,2}|~|\.{2,3}|至|到|から)\s?"
 TO += r"(?:about\s|around\s|approximately\s|t\s?=\s?|~)?"
 START = r"(?<![a-z])(?:start|begin|from)[a-z_ ]{0,12}[:=]?\s?"
 END = r"(?:(?<![a-z])(?:end|stop|finish)|\b(?:to|until)\b)[a-z_ ]{0,12}[:=]?\s?"
@@ -54,13 +54,23 @@ BETWEEN = r"[^0-9{}]{0,40}?"  # never over the rim of an object: that would join
 # separates.
 RANGES = (
     compiled(ALONE + time_pattern(1, comma=True) + TO + time_pattern(2, comma=True)),
-    compiled(ALONE + time_pattern(1, comma=True) + r"\s(?:and|&)\s" + time_pattern(2, comma=True)),
+    # Not the last two of three: "5s, 7s and 9s".
+    compiled(
+        r"(?<![\dsnmh],\s)(?<![\dsnmh],)"
+        + ALONE
+        + time_pattern(1, comma=True)
+        + r"\s(?:and|&)\s"
+        + time_pattern(2, comma=True)
+    ),
     compiled(START + time_pattern(1) + BETWEEN + END + time_pattern(2)),
     compiled(END + time_pattern(2) + BETWEEN + START + time_pattern(1)),
     compiled(rf"[\[(]\s?{time_pattern(1)}\s?[,;]\s?{time_pattern(2)}\s?,?\s?[\])]"),
     compiled(rf"\A{time_pattern(1)}\s?[,;]\s?{time_pattern(2)}\Z"),
 )
-MOMENT = compiled(rf"\A(?:at\s|around\s|about\s)?{time_pattern(1)}\.?\Z")
+SEEN = (
+    r"(?:[a-z]{1,20}\s){1,6}(?:is|was|are)\s(?:best\s|clearly\s)?(?:seen|visible|shown|present)\s"  # not "first seen"
+)
+MOMENT = compiled(rf"\A(?:(?:{SEEN})?(?:at\s(?:about\s|around\s)?|around\s|about\s))?{time_pattern(1)}\.?\Z")
 AMBIGUOUS = (
     # 5-10-15, 2026-05-10
     compiled(ALONE + time_pattern(1, comma=True) + TO + time_pattern(2, comma=True) + TO + r"[-+]?\d"),

@@ -166,6 +166,10 @@ def test_a_cut_off_number_is_never_a_shorter_one(start_s, end_s, data):
         "[],",
         "A ",
         "end ",
+        "2 s, ",
+        "'a ",
+        "5s to the end ",
+        "a is seen at ",
     ],
 )
 def test_no_text_is_slow(repeated):

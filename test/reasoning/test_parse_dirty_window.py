@@ -59,6 +59,15 @@ def windows_of(text: str) -> list[tuple[float, float]]:
         ("````\n```json\n[5, 10]\n```\n````", [(5, 10)]),
         ("~~~\n5s to 10s\n~~~", [(5, 10)]),
         ("5s to 10s\n20s to 25s", [(5, 10), (20, 25)]),
+        ("5s bis 10s", [(5, 10)]),
+        ("5 bis 10s", [(5, 10)]),
+        ("5s to the end", [(5, 4000)]),
+        ("from 5s until the end of the video.", [(5, 4000)]),
+        ("The object is seen at 5s.", [(5, 5)]),
+        ("The red mug is best visible at about 00:05", [(5, 5)]),
+        ("5s to 10s. The object is not present afterwards.", [(5, 10)]),
+        ("5s to 10s; it is not visible in the other frames", [(5, 10)]),
+        ("5s to 10s. Then it is no longer visible.", [(5, 10)]),
         ("1. 5s to 10s\n2. 20s to 25s", [(5, 10), (20, 25)]),
         ("1,234.5 s to 1,240.0 s", [(1234.5, 1240)]),  # commas between thousands
         ("1'234s to 1'240s", [(1234, 1240)]),
@@ -90,6 +99,13 @@ def test_read(body, expected):
         "1,200 to 1,300",  # 1.2 or 1200?
         "1 200 s to 1 300 s",  # 1 or 1200?
         "5-10-15",  # which two?
+        "5s, 7s and 9s",  # three moments, or a stretch?
+        "5, 7, and 9 seconds",
+        "The mug first appears at 5s.",  # and then?
+        "The mug is visible for 5s.",
+        "5s to the end of the table",
+        "no longer visible at 5s",  # so it was there
+        "not visible in the other frames",  # so it is there
         "2026-05-10",  # a date
         "5 to 10,20 to 25",
         "5 to 10 Minuten",  # an unknown unit
@@ -126,7 +142,13 @@ def test_refused(body):
 
 @pytest.mark.parametrize(
     "body",
-    ["not present, 5s to 10s", "5s to 10s (not present)", "5s to 10s. The mug is not visible.", "[5, 10], not found"],
+    [
+        "not present, 5s to 10s",
+        "5s to 10s (not present)",
+        "5s to 10s. The mug is not visible.",
+        "[5, 10], not found",
+        "The mug is not seen at 5s. It is 5s to 6s",
+    ],
 )
 def test_contradictions(body):
     with pytest.raises(ParseFailed, match="and says that it is not there"):
@@ -140,7 +162,7 @@ def test_contradictions(body):
         "5 to 1e", "5 to 1e1",
         "00:03-00:06", "00:03-00:", "00:03-00:0", "1:00 to 1:02:0", "[5, 10", "[5, 1",
         '{"start": 5, "end": 10', "5 to 10 h",
-        "from 5s", "not present until 5s, th", "The mug is not visible", "no", "12s",
+        "from 5s", "5s to the end", "not present until 5s, th", "The mug is not visible", "no", "12s",
         '{"start": null, "end": nul', "5s to 10 ", "5 to 10 fr",
     ],
 )  # fmt: skip

@@ -137,6 +137,16 @@ def test_unreadable(text, message):
     assert failed.value.text == text[:100_000]
 
 
+@pytest.mark.parametrize("body", ["not present between 0.00 and 29.87 seconds", "not visible (0 to 30 s)"])
+def test_not_present_in_the_whole_clip_as_captions_round_it(body):
+    assert parse_window(answered(body), 29.8733) == ()
+
+
+def test_a_clip_of_many_minutes_is_read_as_it_is_captioned():
+    (window,) = parse_window(answered("<1200:05.20> to <1200:06.00>"), 90_000.0)
+    assert (window.start_s, window.end_s) == (pytest.approx(72_005.2), 72_006.0)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

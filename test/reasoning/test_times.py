@@ -15,6 +15,12 @@ MOMENTS = {
     "at <1.00 seconds> and <2.50 seconds>": [1, 2.5],
     "at 00:03": [3],
     "at 01:02:03.5": [3723.5],
+    "at <1200:05.20>": [72005.2],  # as minutes are counted on
+    "The clock shows 10:45. The mug is seen at 00:05.": [5],  # only what the clock shows is left out
+    "The timer on the oven shows 45 s. The mug stands before it at 7 s.": [7],
+    "The frame at 7 s shows it at the left": [7],
+    'The frame "7.00 seconds" shows it': [7],  # quoted, and still a caption
+    "The robot's mug at 7 s, the man's at 9 s": [7, 9],  # no quotes
     "around 1 min 30 s": [90],
     "at 1m30s": [90],
     "at 3, 5 and 7 s": [3, 5, 7],  # the unit stands once
@@ -34,6 +40,7 @@ STRETCHES = {
     "5 to 10 minutes": (300, 600),
     "从3秒到6秒": (3, 6),
     "from 3s until 6.5s": (3, 6.5),
+    "von 5 s bis 10 s": (5, 10),
 }
 NONE = [
     "",
@@ -51,6 +58,15 @@ NONE = [
     "a 1970s radio",  # decades
     "a lamp of the 60s",
     "the clock shows 10:45",  # in the picture, not of it
+    "The poster says '60 seconds'",
+    "The packet says 'ready in 90 seconds'",
+    "It reads \u201copen until 10 s\u201d",
+    "a 30 s quick start button",
+    "The opening hours sign says 9:00 - 17:30.",
+    "The poster lists 08:00 to 17:00 opening hours.",
+    "The TV shows a soccer game at 67:12.",
+    "The bus departs at 14:35 according to the screen.",
+    "Die Uhr an der Wand zeigt 14:35 Uhr.",
     "it is 10:45 p.m.",
     "an aspect ratio of 1:24",
     "16:9",
