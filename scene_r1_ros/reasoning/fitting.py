@@ -5,9 +5,10 @@ import json
 import re
 
 from scene_r1_ros.answer import AnswerKind
-from scene_r1_ros.reasoning.counts import count_in
-from scene_r1_ros.reasoning.questions import options_of
-from scene_r1_ros.reasoning.sections import excerpt
+from scene_r1_ros.reasoning.counts import UNCLEAR, count_in
+from scene_r1_ros.reasoning.denial import denies
+from scene_r1_ros.reasoning.questions import asks_if_there_is, options_of
+from scene_r1_ros.reasoning.sections import excerpt, plain
 
 MAX_WRAPS = 6
 
@@ -30,6 +31,15 @@ YES_NO = re.compile(
     r"(?!\W{0,3}(?:and|or|/)\W{0,3}(?:yes|no)\b|/)[\s,.:;!*_-]{0,9}(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
+
+# One clause that denies and nothing else: "No mug is visible."
+NOT_THERE = re.compile(
+    r"\W{0,3}(?:no|none|not|nothing|there(?: is|'s| are) no)\b"
+    r"(?:(?!\b(?:but|except|only|other|without)\b)[^,;.]){0,80}\W{0,3}",
+    re.IGNORECASE,
+)
+NEGATION = re.compile(r"\b(?:not|no|neither|nor|never|none|nothing|cannot|t|wrong|false|incorrect|except)\b")  # "isn t"
+CLAUSE_END = re.compile(r"[,;\n]|[.!](?:\s|\Z)|\s(?:because|as|since|-)\s")
 
 # A letter of its own; the article in "A red mug" is none.
 LETTER = re.compile(
@@ -82,15 +92,21 @@ def fitted(answer: str, question: str, kind: AnswerKind) -> str:
         raise ValueError(
             f"no number, or more than one, in {excerpt(answer)}; the question asks how many: expected, e.g., 3"
         )
-    return _yes_or_no(answer) if kind == "yes_no" else answer
+    return _yes_or_no(answer, question) if kind == "yes_no" else answer
 
 
-def _yes_or_no(answer: str) -> str:
+def _yes_or_no(answer: str, question: str) -> str:
     said = YES_NO.fullmatch(answer)
+    if said is None and asks_if_there_is(question) and _none_there(plain(answer)):
+        return f"no, {answer}"
     if said is None:
         raise ValueError(f"{excerpt(answer)} does not begin with yes or no; begin with one of them")
     word, rest = "yes" if said["yes"] else "no", said["rest"].strip()
     return f"{word}, {rest}" if re.search(r"\w", rest) else word
+
+
+def _none_there(answer: str) -> bool:
+    return bool(NOT_THERE.fullmatch(answer)) and denies(answer) and not UNCLEAR.search(answer)
 
 
 def _option(answer: str, options: dict[str, str]) -> str:
@@ -100,7 +116,23 @@ def _option(answer: str, options: dict[str, str]) -> str:
 
 
 def chosen(answer: str, options: dict[str, str]) -> str:
-    """The letter of the one option an answer names, by letter, by text, or by both alike; else empty."""
+    """The letter of the one option an answer names and does not deny, by letter, by text, or by both alike; else
+    empty.
+    """
+    letter = _letter(answer, options)
+    return letter if letter and not _denied(answer, letter, options[letter]) else ""
+
+
+def _denied(answer: str, letter: str, text: str) -> bool:
+    """Whether it holds a "not" or its like outside of the option, unless it begins with the option and no more: "(B)
+    red, not blue".
+    """
+    option, said, first = (_words(part) for part in (text, answer, CLAUSE_END.split(answer, maxsplit=1)[0]))
+    denied = NEGATION.search(f" {said} ".replace(f" {option} ", " "))
+    return bool(denied) and first not in {letter.lower(), option, f"{letter.lower()} {option}"} - {""}
+
+
+def _letter(answer: str, options: dict[str, str]) -> str:
     letters = {next(filter(None, m.groups())).upper() for m in LETTER.finditer(answer)}
     named = _named(answer, options)
     if len(letters) == 1 and (not named or letters <= named):
@@ -110,7 +142,11 @@ def chosen(answer: str, options: dict[str, str]) -> str:
 
 def _named(answer: str, options: dict[str, str]) -> set[str]:
     """The options whose text stands in an answer, but for those that are only a part of another that does."""
-    said = " ".join(re.findall(r"\w+", answer.casefold()))
-    texts = {letter: " ".join(re.findall(r"\w+", text.casefold())) for letter, text in options.items()}
+    said = _words(answer)
+    texts = {letter: _words(text) for letter, text in options.items()}
     found = {letter: f" {text} " for letter, text in texts.items() if text and f" {text} " in f" {said} "}
     return {letter for letter, text in found.items() if not any(text != o and text in o for o in found.values())}
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
