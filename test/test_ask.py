@@ -50,6 +50,13 @@ def test_where_gets_words_and_the_place(tmp_path):
     assert supports(answer) and list(answer.timings_s)[:3] == ["select", "answer", "temporal"]
 
 
+def test_a_place_that_the_reasoning_contradicts_is_not_sure(tmp_path):
+    sure = heart(tmp_path).ask(WHERE, FRAMES)
+    window = "<think>I see it at 0.7 s and at 45 s.</think><answer>0.1s to 0.5s</answer>"
+    answer = heart(tmp_path, window=window).ask(WHERE, FRAMES)
+    assert answer.text == f"{sure.text} I am not sure of it." and supports(answer)
+
+
 def test_an_option_stays_one_and_comes_with_the_object(tmp_path):
     question = "Where is the red block? (A) on the table (B) on the floor"
     answer = heart(tmp_path, question=question).ask(question, FRAMES)

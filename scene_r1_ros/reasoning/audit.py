@@ -6,13 +6,16 @@ not prove an answer wrong, so it is shown and lowers the confidence, and the ans
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
+from math import inf
+from typing import NamedTuple
 
 from scene_r1_ros.answer import DOUBTFUL, Answer, Check, SceneObject
 from scene_r1_ros.reasoning.clip import TOLERANCE_S, Clip
 from scene_r1_ros.reasoning.denial import contradicts
-from scene_r1_ros.reasoning.nouns import head_nouns, names_one
+from scene_r1_ros.reasoning.nouns import Subject, head_nouns, names_one, speaks_of, subject_of
 from scene_r1_ros.reasoning.questions import asked_thing
 from scene_r1_ros.reasoning.sections import plain
 from scene_r1_ros.reasoning.times import NamedTime, named_times
@@ -23,26 +26,46 @@ from scene_r1_ros.types import TimeWindow
 # A contradiction divides the odds that an object is right by this: a step of log(3) = 1.1 in the logit that
 # ``geometry.confidence`` adds up. An estimate, not a fit: that takes the answers of many real models.
 ODDS_PER_CONTRADICTION = 3.0
+LABEL_STEP = 0.5  # of such a step: one thing has many names, and ``nouns`` knows few of them
 MAX_QUOTED = 5  # times in one text
-CLAUSE = re.compile(r"(?<=[.!?;])\s|,?\s(?:but|however|while|whereas|then)\s", re.IGNORECASE)
+CLAUSE = re.compile(r"(?<=[.!?;])\s|,?\s(?:but|however|while|whereas|(?:and\s)?then|so)\s", re.IGNORECASE)
+IT = re.compile(r"\bit\b|\A(?:best |clearly |only )?(?:seen|visible)\b", re.IGNORECASE)
+# Clauses of another thing, of frames that they do not name, of a glimpse, or of what is only concluded.
+ELSEWHERE = re.compile(
+    r"\b(?:similar|another|others?|different|instead|wrong|remaining|rest|following|should|must|might|may|could"
+    r"|probably|likely|perhaps|part(?:ly|ially)|barely|hardly)\b|(?:\bnot|n't|\bno)\smatch",
+    re.IGNORECASE,
+)
+# What is seen at a time may be seen after it, too, or before it.
+AFTER = re.compile(
+    r"\b(?:appear(?:s|ed|ing|ance)?|first(?=\s(?:seen|visible|shown))|enters?|entering|comes?|coming|starting|onwards?"
+    r"|from(?=\s\W{0,3}\d)|since|after|afterwards?|later|follows?|remain(?:s|ing)?|stays?|staying|keeps?|continues?"
+    r"|still|again|reveal(?:s|ed|ing)?)\b",
+    re.IGNORECASE,
+)
+BEFORE = re.compile(
+    r"\b(?:(?:until|till)(?!\sthe\send)|last(?=\s(?:seen|visible|shown|at|appear))|disappear(?:s|ed|ing)?|before"
+    r"|earlier|previously|already|leaves|leaving|has left|gone|again)\b",
+    re.IGNORECASE,
+)
 
 # The names of the rules, and in words what it is that speaks against an answer where one fails.
-TIMES, WINDOW, BOX = "times in the clip", "window answers the reasoning", "box in the window"
+TIMES, WINDOW = "times in the clip", "window answers the reasoning"
 LABEL, IN_3D = "label names the query", "verified in 3D"
 CONTRADICTIONS = {
     TIMES: "the reasoning names times outside the clip",
     WINDOW: "the window does not answer the reasoning",
-    BOX: "the box is not in the window",
     LABEL: "the label does not name what is looked for",
 }
+STEPS = {TIMES: 1.0, WINDOW: 1.0, LABEL: LABEL_STEP}
 
 
 def audited(answer: Answer, clip: Clip, run: Run) -> Answer:
-    """The answer with its checks, and with the confidence of its objects lowered where one fails; its text and the
-    rationale in ``run`` then say so.
+    """The answer with its checks, and with the confidence of its objects lowered where one fails; the rationale in
+    ``run`` then says so, and the text, unless it is the option, the number, or the yes or no of a question.
 
-    A failed check of the times, the window or the box speaks against all objects, one of a label against its own. What
-    speaks against an object in 3D is part of its confidence already: that check is shown and lowers nothing.
+    A failed check of the times or the window speaks against all objects, one of a label against its own. What speaks
+    against an object in 3D is part of its confidence already: that check is shown and lowers nothing.
 
     Args:
         clip: all keyframes of the query.
@@ -50,34 +73,61 @@ def audited(answer: Answer, clip: Clip, run: Run) -> Answer:
     """
     if answer.status == "error":
         return answer
-    checks = shared = [
-        *check_times(run.thoughts, clip.end_s),
-        *check_window(answer.window, run.thoughts, clip.end_s),
-        *check_box(answer, clip),
-    ]
-    objects, told = [], [answer.text]
-    for found in answer.objects:
-        label = check_label(asked_thing(answer.query) or answer.query, found.label)
-        checks = [*checks, *label, check_in_3d(found)]
-        against = [CONTRADICTIONS[check.name] for check in (*shared, *label) if not check.holds]
-        objects.append(replace(found, score=lowered(found.score, len(against))))
-        if against:
-            told.append(lowering_text(found, objects[-1].score, against))
-            run.note(told[-1])
-    text = (
-        " ".join(told) if answer.status == "found" else answer.text
-    )  # an answer to a question stays as it was asked for
-    return replace(answer, text=text, objects=tuple(objects), checks=tuple(checks))
+    query = asked_thing(answer.query) or answer.query
+    shared = check_times(run.thoughts, clip.end_s) + check_window(query, answer.window, run.thoughts, clip.end_s)
+    labels = [check_label(query, found.label) for found in answer.objects]
+    doubts = [doubt_of(answer.objects, i, shared + label) for i, label in enumerate(labels)]
+    note(doubts, answer.objects, run)
+    objects = tuple(replace(found, score=doubt.after) for found, doubt in zip(answer.objects, doubts, strict=True))
+    own = [label + check_in_3d(found) for label, found in zip(labels, objects, strict=True)]
+    return replace(answer, text=told(answer, doubts), objects=objects, checks=(*shared, *chain.from_iterable(own)))
 
 
-def lowered(score: float, contradictions: int) -> float:
-    """The chance, 0 to 1, that an object is right after so many contradictions; never above ``score``."""
-    return score / (score + (1 - score) * ODDS_PER_CONTRADICTION**contradictions) if contradictions else score
+class Doubt(NamedTuple):
+    """What speaks against an object, and what it does to its score."""
+
+    name: str  # of the object, empty where it is the only one
+    before: float
+    after: float
+    against: tuple[str, ...]  # rules
+
+    @property
+    def text(self) -> str:
+        of = f" of {self.name}" if self.name else ""
+        why = "; ".join(CONTRADICTIONS[name] for name in self.against)
+        return f"Confidence{of} lowered from {self.before:.2f} to {self.after:.2f}: {why}.{self.not_sure}"
+
+    @property
+    def not_sure(self) -> str:
+        return f" I am not sure of {self.name or 'it'}." if self.after < DOUBTFUL <= self.before else ""
 
 
-def lowering_text(found: SceneObject, score: float, against: Iterable[str]) -> str:
-    doubt = " I am not sure of it." if score < DOUBTFUL <= found.score else ""
-    return f"Confidence lowered from {found.score:.2f} to {score:.2f}: {'; '.join(against)}.{doubt}"
+def doubt_of(objects: Sequence[SceneObject], i: int, checks: Sequence[Check]) -> Doubt:
+    found, against = objects[i], tuple(check.name for check in checks if not check.holds)
+    name = f"'{found.label}' ({i + 1} of {len(objects)})" if len(objects) > 1 else ""
+    return Doubt(name, found.score, lowered(found.score, sum(STEPS[rule] for rule in against)), against)
+
+
+def lowered(score: float, steps: float) -> float:
+    """The chance, 0 to 1, that an object is right after contradictions of so many steps; never above ``score``."""
+    return score / (score + (1 - score) * ODDS_PER_CONTRADICTION**steps) if steps else score
+
+
+def note(doubts: Sequence[Doubt], objects: Sequence[SceneObject], run: Run) -> None:
+    """Steps of the rationale. They show what the last step before them shows, which supports the answer."""
+    support = run.rationale[-1].frames if run.rationale else ()
+    for doubt, found in zip(doubts, objects, strict=True):
+        if doubt.against:
+            run.note(doubt.text, frames=support or (found.source,))
+
+
+def told(answer: Answer, doubts: Sequence[Doubt]) -> str:
+    """The text of an answer with its doubts; of a place behind the answer to a question, whether one is not sure of it.
+    An option, a number, yes and no stay as they were asked for.
+    """
+    if answer.status == "found":
+        return " ".join([answer.text, *(doubt.text for doubt in doubts if doubt.against)])
+    return answer.text + "".join(doubt.not_sure for doubt in doubts) if answer.kind == "free" else answer.text
 
 
 def check_times(thoughts: Sequence[Thought], end_s: float) -> list[Check]:
@@ -93,29 +143,63 @@ def in_clip(time: NamedTime, end_s: float) -> bool:
     return time.within(-TOLERANCE_S, end_s + TOLERANCE_S)
 
 
-def check_window(window: TimeWindow | None, thoughts: Sequence[Thought], end_s: float) -> list[Check]:
-    """Whether the window meets one of the times at which the reasoning about time does not deny the object. Times
-    outside a clip from 0 to ``end_s`` are held against it by ``check_times``, and once is enough.
+def check_window(query: str, window: TimeWindow | None, thoughts: Sequence[Thought], end_s: float) -> list[Check]:
+    """Whether the window lies where the reasoning about time sees what ``query`` names: neither before all times at
+    which it sees it, nor after all. Times outside a clip from 0 to ``end_s`` are held against it by ``check_times``,
+    and once is enough.
     """
-    texts = [plain(thought.text) for thought in thoughts if thought.stage == "temporal"]
-    clauses = [clause for text in texts for clause in CLAUSE.split(text)]
-    affirmed = [time for clause in clauses if not contradicts(clause) for time in named_times(clause)]
-    named = [time for time in affirmed if in_clip(time, end_s)]
+    texts, subject = [thought.text for thought in thoughts if thought.stage == "temporal"], subject_of(query)
+    clauses = [clause for text in texts for clause in sightings(subject, text)]
+    named = [time for clause in clauses for time in named_times(clause) if in_clip(time, end_s)]
     if window is None or not named:
         return []
-    met = [time for time in named if time.meets(window.start_s - TOLERANCE_S, window.end_s + TOLERANCE_S)]
-    if met:
-        return [Check(WINDOW, True, f"the reasoning names {quoted(met)}; the window is {span(window)}")]
+    too_late = all(is_before(time, window) for time in named)
+    too_early = all(is_after(time, window) for time in named)
+    if not too_late and not too_early:
+        return [Check(WINDOW, True, f"the reasoning names {quoted(named)}; the window is {span(window)}")]
+    if may_go_on(clauses, AFTER if too_late else BEFORE):
+        return []
     return [Check(WINDOW, False, f"the reasoning names {quoted(named)}, but the window is {span(window)}")]
 
 
-def check_box(answer: Answer, clip: Clip) -> list[Check]:
-    """Whether the best object was found in a frame of the window named for it, or in the nearest if it holds none."""
-    if answer.window is None or not answer.objects:
-        return []
-    source = answer.objects[0].source
-    holds = source in clip.within(answer.window).frames
-    return [Check(BOX, holds, f"the box is in {clip.name(source)}, the window is {span(answer.window)}")]
+def sightings(subject: Subject, text: str) -> list[str]:
+    """The clauses that see the subject of a query, or "it" right behind such a clause or at the beginning."""
+    found, of_it = [], True
+    for clause in CLAUSE.split(plain(text)):
+        of_it = not ELSEWHERE.search(clause) and (speaks_of(clause, subject) or (of_it and bool(IT.search(clause))))
+        if of_it and not contradicts(clause):
+            found.append(clause)
+    return found
+
+
+def is_before(time: NamedTime, window: TimeWindow) -> bool:
+    return not as_coarse(time, window.start_s).meets(window.start_s - TOLERANCE_S, inf)
+
+
+def is_after(time: NamedTime, window: TimeWindow) -> bool:
+    return not as_coarse(time, window.end_s).meets(0.0, window.end_s + TOLERANCE_S)
+
+
+def as_coarse(time: NamedTime, rim_s: float) -> NamedTime:
+    """A time that is known no better than the rim of a window, which a model rounds: "5s" of 4.8 s."""
+    return time._replace(slack_s=max(time.slack_s, rounding_s(rim_s)))
+
+
+def rounding_s(time_s: float) -> float:
+    """One unit of the last digit of a time: 1 of 5 s, 0.1 of 4.8 s."""
+    return next((unit_s for unit_s in (1.0, 0.1) if abs(time_s - round(time_s / unit_s) * unit_s) < 1e-9), 0.0)
+
+
+def may_go_on(clauses: Sequence[str], direction: re.Pattern) -> bool:
+    """Whether a thing may be seen beyond the times that clauses name: "it first appears at 3 s". Not where they name
+    both ends.
+    """
+    timed = [clause for clause in clauses if named_times(clause)]
+    if any(direction.search(clause) for clause in clauses if clause not in timed):
+        return True
+    said, times = " ".join(timed), [time for clause in timed for time in named_times(clause)]
+    ends = len(times) > 1 and AFTER.search(said) and BEFORE.search(said)
+    return bool(direction.search(said)) and not ends and all(time.start_s == time.end_s for time in times)
 
 
 def check_label(query: str, label: str) -> list[Check]:
@@ -128,14 +212,18 @@ def check_label(query: str, label: str) -> list[Check]:
     return [Check(LABEL, holds, f"the label '{label}' {verb} what is looked for: {' or '.join(sorted(nouns))}")]
 
 
-def check_in_3d(found: SceneObject) -> Check:
-    """Whether other keyframes show an object where it is, and more of them than see through its place."""
+def check_in_3d(found: SceneObject) -> list[Check]:
+    """Whether more of the other keyframes show an object where it is than see through its place; nothing is told where
+    none looks there.
+    """
     seen = found.evidence
+    if not seen.visible + seen.absent:
+        return []
     text = (
         f"'{found.label}': {counted(seen.visible, 'other keyframe')} {'shows' if seen.visible == 1 else 'show'} it, in "
         f"{seen.hidden} it is hidden, {seen.absent} see through its place"
     )
-    return Check(IN_3D, seen.visible > seen.absent, text)
+    return [Check(IN_3D, seen.visible > seen.absent, text)]
 
 
 def quoted(times: Sequence[NamedTime]) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The noun that an English query is about, and whether a label names it: "the red mug left of the sink" is a mug.
+"""The noun that an English query is about, and whether others name it: "the red mug left of the sink" is a mug.
 
 A rule without a tagger or weights: the head of a noun phrase is its last word before whatever follows it (preposition,
 participle, relative clause). Rather none than a wrong one: other languages, vague words ("something to sit on"), whole
@@ -7,6 +7,7 @@ kinds ("the furniture"), two things at once and forms that the rule is not sure 
 """
 
 import re
+from typing import NamedTuple
 
 WORD = re.compile(r"[a-z0-9](?:[a-z0-9'-]{0,40}[a-z0-9])?|[^\sa-z0-9]")
 COMMAND = re.compile(
@@ -24,11 +25,12 @@ DETERMINERS = _words(
     "a an the my your his our their this that these those some any each every both all one two three four five six"
     " seven eight nine ten"
 )
-ADJECTIVES = _words(
-    "red green blue yellow orange purple pink brown black white grey gray beige golden silver dark light bright pale"
-    " big small large little tiny huge tall short long wide narrow thick thin high low round square flat old new open"
-    " closed empty full clean dirty wooden metal metallic plastic glass leather ceramic striped left right upper lower"
-    " middle first second third last other same only nearest closest biggest smallest largest tallest"
+COLORS = _words("red green blue yellow orange purple pink brown black white grey gray beige golden silver")
+ADJECTIVES = COLORS | _words(
+    "dark light bright pale big small large little tiny huge tall short long wide narrow thick thin high low round"
+    " square flat old new open closed empty full clean dirty wooden metal metallic plastic glass leather ceramic"
+    " striped left right upper lower middle first second third last other same only nearest closest biggest smallest"
+    " largest tallest"
 )
 FOREIGN_TOO = _words("a all beige gold grey metal open orange pink plastic")  # "orange Tasse", "metal sandalye"
 PARTICLES = _words("in on up down off out over around through")  # "the built in oven", "the pull out drawer"
@@ -56,25 +58,46 @@ VAGUE = _words(
     " stuff part parts side top bottom back front end edge corner middle center centre rest inside outside surface way"
     " furniture container device appliance tool animal vehicle fruit food drink toy clothing seat decoration machine"
     " gadget electronics tableware dish equipment obstacle product person people exit entrance room"
+    " water coffee tea milk juice beer wine soda coke cola soup"  # one sees what they are in
 )
-# Names of the same thing in everyday speech. Words that end alike ("armchair", "chair") need no entry.
+CONTAINERS = _words(
+    "bag basket bottle bowl box can carton case crate cup dispenser holder jar pack packet pot tray tub vase"
+)
+OBJECT = _words("object target")  # what a model calls the thing that it looks for
+# Of little use in prose about a video: "I can see", "in the frame", "the camera turns".
+COMMON = _words(
+    "can frame picture photo print clip video image view scene camera light lead display shade throw range remote"
+    " control watch cover stand rest side second minute time start end"
+)
+# Names of the same thing in everyday speech, in the form of ``singular``. Words that end alike ("armchair", "chair")
+# need no entry.
 SYNONYMS = tuple(map(_words, (
-    "sofa couch settee loveseat", "mug cup", "tv television screen monitor display", "fridge refrigerator",
-    "picture painting photo photograph poster print frame artwork portrait", "vase pot planter", "rug carpet mat",
-    "bin can basket trash garbage", "cupboard cabinet wardrobe closet dresser drawer", "pillow cushion", "desk table",
-    "phone smartphone mobile telephone handset", "laptop computer notebook pc", "bag backpack rucksack handbag purse",
-    "plant flower tree", "shelf bookcase rack shelving", "tap faucet", "stove cooker oven hob range", "toilet wc",
-    "box carton package", "curtain drape blind shade", "bike bicycle", "blanket duvet quilt throw", "car automobile",
-    "trousers pants jeans", "jumper sweater pullover", "pot pan saucepan", "footstool ottoman pouf stool", "glass cup",
-    "lamp light", "shoe sneaker boot trainer", "towel cloth", "sink basin washbasin", "remote control",
-    "outlet socket plug",
+    "sofa couch settee loveseat sectional", "mug cup", "tv television screen monitor display", "fridge refrigerator",
+    "picture painting photo photograph poster print frame artwork portrait", "poster sign", "vase pot planter",
+    "rug carpet mat", "bin can basket trash garbage recycling", "basket hamper", "pillow cushion", "desk table",
+    "glass cup", "cupboard cabinet wardrobe closet dresser drawer sideboard",
+    "phone smartphone mobile telephone handset", "laptop computer notebook macbook pc",
+    "bag backpack rucksack handbag purse", "suitcase luggage baggage", "plant flower tree",
+    "shelf bookshelf bookcase rack shelving", "tap faucet", "stove cooker oven hob range", "microwave oven",
+    "toilet wc", "box carton package parcel crate", "curtain drape blind shade shutter", "bike bicycle",
+    "blanket duvet quilt throw", "car automobile", "trouser pant jean",
+    "jumper sweater sweatshirt pullover hoodie", "hat cap beanie", "wallet purse", "jacket coat",
+    "pot pan saucepan skillet", "footstool ottoman pouf stool", "stool chair seat", "chair recliner", "lamp light",
+    "shoe sneaker boot trainer slipper", "towel cloth", "sink basin washbasin", "remote control",
+    "outlet socket plug", "cable cord wire lead", "thermos flask bottle", "vacuum hoover cleaner",
+    "counter countertop worktop island", "nightstand table bedside", "handle knob doorknob", "kettle teapot",
+    "jug pitcher carafe", "lid cap", "tube pipe hose", "pen marker ballpoint", "bed mattress", "cart trolley",
+    "fan ventilator", "heater radiator", "board blackboard chalkboard whiteboard", "folder binder",
+    "magazine book newspaper booklet", "piano keyboard", "skirting baseboard", "stroller pram pushchair buggy",
+    "dog puppy", "cat kitten", "woman lady girl", "man boy guy", "child kid boy girl toddler baby", "robot roomba",
+    "glass spectacle", "headphone headset", "door doorway", "stair staircase",
 )))  # fmt: skip
 MIN_SUFFIX = 3  # letters of a word that ends another: "cup" in "teacup"
 
 
 def head_nouns(query: str) -> frozenset[str]:
     """The words of which a label of what ``query`` names should have one, in the singular; empty where the rule is not
-    sure. More than one where either would do: of "a pair of shoes", "bottle of water".
+    sure. More than one where either would do: of "a bowl of apples", "the tissue box".
     """
     text = COMMAND.sub("", " ".join(query.split()).casefold())
     words = WORD.findall(text.strip(" .?!"))
@@ -101,7 +124,7 @@ def _heads(words: list[str]) -> frozenset[str]:
         return _heads_of(*_phrase(rest[1:]))  # "a pair of shoes"
     if rest[1] in DETERMINERS or not own:
         return own
-    return own | _heads_of(*_phrase(rest[1:]))  # "a cup of coffee" is labelled as either
+    return own | _heads_of(*_phrase(rest[1:]))  # "a bowl of apples" is labelled as either
 
 
 def _phrase(words: list[str]) -> tuple[list[str], list[str]]:
@@ -127,7 +150,8 @@ def _heads_of(phrase: list[str], rest: list[str]) -> frozenset[str]:
     may_be_verb = (head.endswith("ed") and len(head) > 4) or (head.endswith(("ing", "ly")) and len(phrase) > 1)
     if may_be_verb or head in VAGUE | ADJECTIVES | QUANTITIES or not head.isalpha():
         return frozenset()
-    return frozenset({head})
+    holds = phrase[-2:-1] if head in CONTAINERS else []  # "the tissue box" is labelled "tissues", too
+    return frozenset({head, *(singular(word) for word in holds if word.isalpha())} - ADJECTIVES - VAGUE)
 
 
 def _is_sure(rest: list[str]) -> bool:
@@ -144,7 +168,8 @@ def _is_sure(rest: list[str]) -> bool:
 def singular(word: str) -> str:
     """The singular of a regular plural, and of a few others."""
     irregular = {"knives": "knife", "shelves": "shelf", "leaves": "leaf", "scarves": "scarf", "men": "man",
-                 "women": "woman", "children": "child", "mice": "mouse", "feet": "foot", "teeth": "tooth"}  # fmt: skip
+                 "women": "woman", "children": "child", "mice": "mouse", "feet": "foot", "teeth": "tooth",
+                 "thermos": "thermos"}  # fmt: skip
     if word in irregular:
         return irregular[word]
     if word.endswith("ies") and len(word) > 4:
@@ -158,14 +183,46 @@ def singular(word: str) -> str:
 
 def names_one(label: str, nouns: frozenset[str]) -> bool | None:
     """Whether a label names what one of ``nouns`` names; None where it cannot be told."""
-    words = [singular(word) for word in WORD.findall(label.casefold().replace("_", " ")) if word[0].isalnum()]
+    words = _singulars(label)
     if not nouns or not words or not label.isascii() or words[-1] in VAGUE:
         return None
     return any(_alike(word, noun) for word in words for noun in nouns)
 
 
-def _alike(a: str, b: str) -> bool:
-    if a == b or any(a in group and b in group for group in SYNONYMS):
-        return True
-    short, long = sorted((a, b), key=len)
-    return len(short) >= MIN_SUFFIX and long.endswith(short)
+class Subject(NamedTuple):
+    """What a query is about, as prose may name it."""
+
+    names: frozenset[str]
+    colors: frozenset[str]
+
+
+def subject_of(query: str) -> Subject:
+    """Of a query of one word, in whatever language, that word: prose that repeats it speaks of the same."""
+    words = _singulars(query)
+    only = frozenset(words) - VAGUE if len(words) == 1 else frozenset[str]()
+    names = OBJECT.union(*map(_synonyms, head_nouns(query) or only))
+    return Subject(names - COMMON, COLORS.intersection(words))
+
+
+def speaks_of(text: str, subject: Subject) -> bool:
+    """Whether a piece of prose names a subject, by its noun or as "the object", and not in another colour."""
+    words = frozenset(_singulars(text))
+    colors = words & COLORS
+    return not words.isdisjoint(subject.names) and not (colors and subject.colors and colors.isdisjoint(subject.colors))
+
+
+def _singulars(text: str) -> list[str]:
+    return [singular(word) for word in WORD.findall(text.casefold().replace("_", " ")) if word[0].isalnum()]
+
+
+def _alike(word: str, noun: str) -> bool:
+    """Whether one may be said for the other: a synonym, or its end. Not its beginning: a cupboard is no cup."""
+    return any(_ends(word, name) for name in _synonyms(noun)) or _ends(noun, word)
+
+
+def _ends(word: str, name: str) -> bool:
+    return word == name or (len(name) >= MIN_SUFFIX and word.endswith(name))
+
+
+def _synonyms(noun: str) -> frozenset[str]:
+    return frozenset({noun}).union(*(group for group in SYNONYMS if noun in group))

@@ -22,7 +22,11 @@ def write_walk(folder: Path) -> Path:
         said = json.dumps({"bbox_2d": tight_box(truth).xyxy, "label": "block"})
         image[str(truth.frame.stamp_ns)] = f"<think>It is red.</think><answer>{said}</answer>"
     answers = [
-        {"query": "the red block", "temporal": "<think>At 0.2 s.</think><answer>0s to 0.7s</answer>", "image": image},
+        {
+            "query": "the red block",
+            "temporal": "<think>It is there at 0.2 s.</think><answer>0s to 0.7s</answer>",
+            "image": image,
+        },
         {"query": "the blue ball", "temporal": "<think>Nowhere.</think><answer>not present</answer>", "image": {}},
         {"query": "how many blocks?", "answer": "<think>I count.</think><answer>1</answer>"},
         {"query": "where is the red block?", "answer": "<think>Seen at 0.30 s.</think><answer>here</answer>"},
