@@ -65,6 +65,7 @@ WRONG = [
     (MUG, "The red mug is at 1 s. The clearest frame of it is at 2 s."),
     (MUG, "The mug disappears at 3 s."),
     (MUG, "The mug is in view until 3 s."),
+    (MUG, "The mug remains in view from 1 s to 3 s."),
     (MUG, "Visible from 00:20 to 00:25."),
     ("mug", "In the frames at <20.00 seconds> and <22.00 seconds> the mug is on the table."),
     ("the sofa", "The couch comes into view at 20 s and remains until the end."),
