@@ -17,13 +17,26 @@ from scene_r1_ros.reasoning.questions import FORMS, kind_of
 from scene_r1_ros.reasoning.several import names_several
 
 BOX = '{"bbox_2d": [x1, y1, x2, y2], "label": "chair"}'
-# What stands in the prompt for a box, where one thing is looked for and where several are.
-ONE_BOX = {"each": "", "boxes": BOX}
-EACH_BOX = {"each": ", in a list with one entry for each such thing that the frame shows", "boxes": f"[{BOX}, {BOX}]"}
+# What stands in the prompts for a window and for a box, where one thing is looked for and where several are.
+ONE = {
+    "which": "In which part of the video is it seen best?",
+    "part": "that part",
+    "windows": "5s to 10s",
+    "each": "",
+    "boxes": BOX,
+}
+EACH = {
+    "which": "There may be several such things, in different parts of the video. In which parts are they seen best, so "
+    "that each of them is in one?",
+    "part": "each of these parts",
+    "windows": "5s to 10s, 20s to 25s",
+    "each": ", in a list with one entry for each such thing that the frame shows",
+    "boxes": f"[{BOX}, {BOX}]",
+}
 # What each prompt may name with a $; the query stands where it says.
 PROMPTS = {
     "system": set(),
-    "temporal": {"query", "start_s", "end_s", "duration_s"},
+    "temporal": {"query", "start_s", "end_s", "duration_s", "which", "part", "windows"},
     "image": {"query", "each", "boxes"},
     "answer": {"query", "duration_s", "form", "example"},
     "complaint": {"complaint"},
@@ -86,7 +99,7 @@ def instruction(request: Request, prompts: str = "") -> str:
         duration_s=end_s,
         form=form,
         example=example,
-        **(EACH_BOX if names_several(request.query) else ONE_BOX),
+        **(EACH if names_several(request.query) else ONE),
     )
     if request.complaint:
         text += "\n\n" + Template(prompt("complaint", prompts)).substitute(complaint=quoted(request.complaint))

@@ -9,13 +9,15 @@ frames that were left out. Calls and frames grow with the logarithm of the numbe
 import logging
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 from math import log2
 
 from scene_r1_ros.errors import ParseFailed
 from scene_r1_ros.reasoning.asking import ask
-from scene_r1_ros.reasoning.clip import Clip
+from scene_r1_ros.reasoning.clip import TOLERANCE_S, Clip
 from scene_r1_ros.reasoning.parse import parse_window, reasoning_of
-from scene_r1_ros.reasoning.protocol import Model, Request
+from scene_r1_ros.reasoning.protocol import Model, Reply, Request
+from scene_r1_ros.reasoning.several import names_several
 from scene_r1_ros.reasoning.spread import spread
 from scene_r1_ros.run import Run
 from scene_r1_ros.text import counted
@@ -95,19 +97,38 @@ class Search:
             return ()
         if not found:
             self.run.note("The closer look does not confirm the window before it, which stays.")
-        return found
+            return ()
+        left_out = self._left_out(windows, found, stretch) if names_several(self.query) else ()
+        for window in left_out:
+            kept_text = f"The closer look names nothing near the window from {span(window)}, which stays."
+            self.run.note(kept_text, frames=self.clip.within(window).frames, window=window)
+        return (*found, *left_out)[:MAX_WINDOWS]
+
+    def _left_out(self, windows: Windows, found: Windows, stretch: Sequence[int]) -> Windows:
+        """Of the windows before a closer look, those in whose piece of the stretch it found nothing."""
+        bare = [piece for piece in self._pieces(stretch) if not any(common(window, piece) for window in found)]
+        return tuple(window for window in windows if any(common(window, piece) for piece in bare))
 
     def _look(self, numbers: Sequence[int], stretch: Sequence[int]) -> Windows:
         """One request: keyframes of a stretch."""
         part = self.clip.part(numbers)
         request = Request("temporal", self.query, part.frames, part.times_s)
-        start_s, end_s = (self.clip.times_s[i] for i in (stretch[0], stretch[-1]))
-        named, reply = ask(self.model, request, self.run, lambda reply: parse_window(reply.text, end_s, start_s))
+        pieces = self._pieces(stretch)
+        named, reply = ask(self.model, request, self.run, lambda reply: read(reply, pieces))
         self.shown.update(numbers)
         is_part = len(stretch) < len(self.clip.frames)
-        looked = f"Looked closer, from {start_s:.2f} s to {end_s:.2f} s." if is_part else ""
+        looked = f"Looked closer, from {' and from '.join(map(span, pieces))}." if is_part else ""
         self._note(named, looked, reasoning_of(reply.text), part)
         return named[:MAX_WINDOWS]
+
+    def _pieces(self, stretch: Sequence[int]) -> list[TimeWindow]:
+        """A stretch of keyframes as the times of those that follow each other, without the gaps between these."""
+        ends = [k for k in range(1, len(stretch)) if stretch[k] > stretch[k - 1] + 1]
+        times_s = self.clip.times_s
+        return [
+            TimeWindow(times_s[stretch[first]], times_s[stretch[end - 1]])
+            for first, end in pairwise([0, *ends, len(stretch)])
+        ]
 
     def _note(self, named: Windows, looked: str, reasoning: str, part: Clip) -> None:
         n, note = len(self.clip.frames), self.run.note
@@ -117,11 +138,38 @@ class Search:
             absent = "Not present in these frames." if left_out else "Not present in the video."
             note(joined(looked, absent, reasoning, extent), frames=part.frames)
         for i, window in enumerate(named[:MAX_WINDOWS]):
-            seen = f"Seen from {window.start_s:.2f} s to {window.end_s:.2f} s."
+            seen = f"Seen from {span(window)}."
             text = seen if i else joined(looked, reasoning, seen, extent)
             note(text, frames=part.within(window).frames, window=window)
         if len(named) > MAX_WINDOWS:
             note(f"{len(named) - MAX_WINDOWS} more windows were ignored; at most {MAX_WINDOWS} are used.")
+
+
+def read(reply: Reply, pieces: Sequence[TimeWindow]) -> Windows:
+    """The windows that a reply names, cut to the pieces of the clip of which frames were shown.
+
+    Raises:
+        ParseFailed: it cannot be read, or all windows lie outside these pieces.
+    """
+    named = parse_window(reply.text, pieces[-1].end_s, pieces[0].start_s)
+    parts = [common(window, piece) for window in named for piece in pieces]
+    if named and not any(parts):
+        raise ParseFailed(
+            f"the window {named[-1].start_s:g}s to {named[-1].end_s:g}s lies where no frame was shown; they are from "
+            f"{' and from '.join(map(span, pieces))}",
+            reply.text,
+        )
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def common(one: TimeWindow, other: TimeWindow) -> TimeWindow | None:
+    """What lies in both windows, if anything does."""
+    start_s, end_s = max(one.start_s, other.start_s), min(one.end_s, other.end_s)
+    return TimeWindow(*sorted((start_s, end_s))) if start_s <= end_s + TOLERANCE_S else None
+
+
+def span(window: TimeWindow) -> str:
+    return f"{window.start_s:.2f} s to {window.end_s:.2f} s"
 
 
 def joined(*sentences: str) -> str:

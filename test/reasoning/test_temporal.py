@@ -26,10 +26,10 @@ def long_clip(n: int) -> Clip:
     return Clip.of([replace(FRAME, frame_id=str(i), stamp_ns=FRAME.stamp_ns + i * 10**9) for i in range(n)])
 
 
-def grounded(model, clip) -> tuple[tuple[TimeWindow, ...], Run]:
+def grounded(model, clip, query="the mug") -> tuple[tuple[TimeWindow, ...], Run]:
     run = Run()
     with run.stage("temporal"):
-        return ground_in_time(model, "the mug", clip, run), run
+        return ground_in_time(model, query, clip, run), run
 
 
 def said(body: str) -> str:
@@ -39,15 +39,14 @@ def said(body: str) -> str:
 @pytest.mark.parametrize("n", [32, 125, 500, 2000, 8000])
 def test_calls_and_frames_grow_with_the_logarithm(n):
     clip, rng = long_clip(n), np.random.default_rng(n)
-    for _ in range(3):
+    for _ in range(8):
         length = int(rng.integers(1, max(n // 16, 2)))
         first = int(rng.integers(0, n - length + 1))
         model = Eyes(first, first + length - 1)
         windows, run = grounded(model, clip)
-        bound = 3 + 2 * log2(n / 32)
+        bound = 3 + int(log2(n / 32))
         assert len(model.requests) <= bound and run.usage["temporal"].frames <= 32 * bound
-        for window in windows:
-            assert first <= window.start_s <= window.end_s <= first + length - 1
+        assert all(first <= window.start_s <= window.end_s <= first + length - 1 for window in windows)
 
 
 @pytest.mark.parametrize(("first", "last"), [(1000, 1000), (77, 78), (1990, 1999), (0, 40), (903, 935)])
@@ -81,6 +80,15 @@ def test_a_closer_look_shows_again_what_was_chosen_and_its_neighbours():
     assert f"between {before:.2f} and {after:.2f} seconds" in instruction(closer[0])
 
 
+def test_what_one_frame_shows_is_shown_in_every_closer_look():
+    clip = long_clip(2000)
+    for first in clip.coverage.overview(32)[1:-1:4]:
+        model = Eyes(first, first)
+        windows, _ = grounded(model, clip)
+        assert windows == (TimeWindow(first, first),) and len(model.requests) > 1
+        assert all(first in request.times_s for request in model.requests)
+
+
 def test_two_stretches_are_looked_at_together():
     clip = long_clip(1000)
     closer = said("95s to 105s, 790s to 805s")
@@ -90,6 +98,61 @@ def test_two_stretches_are_looked_at_together():
     assert len(closer.frames) <= 32 and windows == (TimeWindow(95, 105), TimeWindow(790, 805))
     assert min(abs(t - 100) for t in closer.times_s) < 30 and min(abs(t - 800) for t in closer.times_s) < 30
     assert not any(200 < t < 700 for t in closer.times_s)
+
+
+def pieces_shown(model) -> tuple[float, float, float, float]:
+    """The rims of what a closer look is at, 100 s to 101 s and 800 s to 801 s: frames of the look before it."""
+    times_s = model.requests[0].times_s
+    before = (max(t for t in times_s if t < first) for first in (100, 800))
+    after = (min(t for t in times_s if t > last) for last in (101, 801))
+    return tuple(sorted([*before, *after]))
+
+
+def test_a_closer_look_does_not_answer_for_frames_that_it_was_not_shown():
+    """Between two stretches, 600 s lie that only the first look saw, and there it named nothing."""
+    wide = said("100s to 801s")
+    model = Scripted(said("100s to 101s, 800s to 801s"), wide, wide, wide, max_frames=32)
+    windows, run = grounded(model, long_clip(1000))
+    _, first_end, second_start, _ = pieces_shown(model)
+    assert windows == (TimeWindow(100, first_end), TimeWindow(second_start, 801)) and second_start - first_end > 500
+    assert f"{first_end:.2f} s and from {second_start:.2f} s" in run.rationale[2].text
+
+
+def test_a_window_where_no_frame_was_shown_is_told_to_the_model():
+    closer = said("100s to 104s, 800s to 804s")
+    model = Scripted(said("100s to 101s, 800s to 801s"), said("400s to 500s"), closer, closer, max_frames=32)
+    windows, _ = grounded(model, long_clip(1000))
+    start, first_end, second_start, end = pieces_shown(model)
+    assert model.requests[2].complaint == (
+        f"the window 400s to 500s lies where no frame was shown; they are from {start:.2f} s to {first_end:.2f} s and "
+        f"from {second_start:.2f} s to {end:.2f} s"
+    )
+    assert windows == (TimeWindow(100, 104), TimeWindow(800, 804))
+
+
+@pytest.mark.parametrize(
+    ("query", "windows"),
+    [
+        ("the mugs", (TimeWindow(790, 805), TimeWindow(100, 101))),
+        ("the mug", (TimeWindow(790, 805),)),  # a choice between the two
+    ],
+)
+def test_of_several_things_a_closer_look_loses_none(query, windows):
+    closer = said("790s to 805s")
+    model = Scripted(said("100s to 101s, 800s to 801s"), closer, closer, max_frames=32)
+    found, run = grounded(model, long_clip(1000), query)
+    assert found == windows
+    kept = [step for step in run.rationale if "names nothing near the window from 100.00 s to 101.00 s" in step.text]
+    assert [step.window for step in kept] == [TimeWindow(100, 101)] * (len(model.requests) - 1) * (len(windows) - 1)
+
+
+def test_several_things_are_asked_for_several_windows():
+    model = Scripted(ABSENT, ABSENT, max_frames=32)
+    grounded(model, long_clip(32), "the mugs")
+    grounded(model, long_clip(32), "the mug")
+    several, one = map(instruction, model.requests)
+    assert "In which parts are they seen best" in several and "<answer>5s to 10s, 20s to 25s</answer>" in several
+    assert "In which part of the video is it seen best?" in one and "<answer>5s to 10s</answer>" in one
 
 
 def test_a_long_stretch_is_not_looked_at_again():
