@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Answer a question about the scene from the video, with the frames that support the answer."""
 
+import re
+
 from scene_r1_ros.answer import Answer
 from scene_r1_ros.reasoning.asking import ask
-from scene_r1_ros.reasoning.clip import Clip
+from scene_r1_ros.reasoning.audit import CLAUSE
+from scene_r1_ros.reasoning.clip import TOLERANCE_S, Clip
+from scene_r1_ros.reasoning.denial import contradicts
 from scene_r1_ros.reasoning.parse import parse_answer, reasoning_of
 from scene_r1_ros.reasoning.protocol import Model, Request
 from scene_r1_ros.reasoning.questions import kind_of
-from scene_r1_ros.reasoning.times import named_times
+from scene_r1_ros.reasoning.sections import plain
+from scene_r1_ros.reasoning.spread import spread
+from scene_r1_ros.reasoning.times import NamedTime, named_times
 from scene_r1_ros.run import Run
 from scene_r1_ros.text import MAX_TEXT, clean_text
 from scene_r1_ros.types import Frame
 
 MAX_OFF_S = 0.5  # a time that lies so far behind the end of the clip names no frame
 MAX_EVIDENCE = 8  # frames; the times that are named first count
+NOTHING = re.compile(r"[:,]\s?(?:nothing|none|no)\W{0,3}\Z", re.IGNORECASE)  # "At 2 s: nothing."
 
 
 def answer_question(model: Model, question: str, clip: Clip, run: Run) -> Answer:
@@ -37,13 +44,35 @@ def answer_question(model: Model, question: str, clip: Clip, run: Run) -> Answer
 
 
 def evidence(words: str, shown: Clip) -> tuple[Frame, ...]:
-    """The frames at or nearest to the times that words name, in order of time: ``MAX_EVIDENCE`` at most."""
-    times_s, near = shown.times_s, list[int]()
-    for named in named_times(words):
-        if named.start_s <= times_s[-1] + MAX_OFF_S:
-            inside = [i for i, time_s in enumerate(times_s) if named.start_s <= time_s <= named.end_s]
+    """The frames at or nearest to the times that words name, in order of time: ``MAX_EVIDENCE`` at most.
+
+    Moments go before stretches of time, which share what is left, each evenly spread. One that holds all that was shown
+    tells nothing, unless nothing else is named.
+    """
+    times_s, near, telling = shown.times_s, list[int](), list[list[int]]()
+    for named in supporting_times(words, times_s[-1] + MAX_OFF_S):
+        start_s, end_s = named.start_s - TOLERANCE_S, named.end_s + TOLERANCE_S
+        inside = [i for i, time_s in enumerate(times_s) if start_s <= time_s <= end_s]
+        if len(inside) > 1:
+            telling.append(inside)
+        else:
             near += inside or [min(range(len(times_s)), key=lambda i: abs(times_s[i] - named.start_s))]
-    return tuple(shown.frames[i] for i in sorted(list(dict.fromkeys(near))[:MAX_EVIDENCE]))
+    stretches = [inside for inside in telling if len(inside) < len(times_s)] or ([] if near else telling[:1])
+    chosen = dict.fromkeys(list(dict.fromkeys(near))[:MAX_EVIDENCE])
+    for k, inside in enumerate(stretches):
+        share = -(-(MAX_EVIDENCE - len(chosen)) // (len(stretches) - k))
+        chosen |= dict.fromkeys(inside[i] for i in spread(len(inside), share))
+    return tuple(shown.frames[i] for i in sorted(chosen))
+
+
+def supporting_times(words: str, end_s: float) -> list[NamedTime]:
+    """The times up to ``end_s`` that words name, but not those at which they deny something, unless they only deny."""
+    clauses = CLAUSE.split(plain(words))
+    denied = [clause for clause in clauses if contradicts(clause) or NOTHING.search(clause)]
+    for some in ([clause for clause in clauses if clause not in denied], denied):
+        if named := [time for clause in some for time in named_times(clause) if time.start_s <= end_s]:
+            return named
+    return []
 
 
 def support_text(support: tuple[Frame, ...], shown: Clip, clip: Clip) -> str:

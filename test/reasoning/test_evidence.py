@@ -26,6 +26,12 @@ def step_of(clip, thoughts, answer="on the desk", **spec):
         ("I see it.", "a mug, at 5 s", [5]),
         ("At 9.4 s.", "a mug", [9]),  # said a little wrong
         ("At 2 s, as at 90 s.", "a mug", [2]),
+        ("At 2 s, as at 12 s.", "a mug", [2]),
+        ("The video runs from 0.00 to 9.00 seconds. The mug stands there at 8.00 seconds.", "a mug", [8]),
+        ("From 3.2 to 6.0 seconds it is there, best at 1 s.", "a mug", [1, 4, 5, 6]),
+        ("At 2 s there is no mug. At 5 s it is on the desk.", "a mug", [5]),
+        ("I checked 1 s, 2 s, 3 s: nothing. At 5 s it is there.", "a mug", [5]),
+        ("At 2 s there is no mug. At 5 s there is no mug.", "no", [2, 5]),  # then they are what speaks for it
     ],
 )
 def test_times_name_their_frames(clip, thoughts, answer, times_s):
@@ -54,6 +60,20 @@ def test_evidence_is_bounded_and_what_is_named_first_counts():
     clip = Clip.of([make_frame(float(t)) for t in range(20)])
     _, frames_s = step_of(clip, "At 19 s. " + " ".join(f"At {t} s." for t in range(19)), max_frames=20)
     assert frames_s == [*range(MAX_EVIDENCE - 1), 19]
+
+
+def test_stretches_share_what_moments_leave_and_each_is_spread():
+    clip = Clip.of([make_frame(float(t)) for t in range(40)])
+    _, frames_s = step_of(clip, "From 0 to 15 s and from 20 to 35 s it is there, best at 38 s.", max_frames=40)
+    first, second = ([t for t in frames_s if low <= t <= low + 15] for low in (0, 20))
+    assert (first[0], first[-1]) == (0, 15) and (second[0], second[-1]) == (20, 35) and 38 in frames_s
+    assert len(first) >= 3 and len(second) >= 3 and len(frames_s) <= MAX_EVIDENCE
+
+
+def test_a_stretch_of_all_that_was_shown_is_evidence_where_nothing_else_is_named(clip):
+    step, frames_s = step_of(clip, "From 0 s to 9 s it stands there.", max_frames=10)
+    assert (frames_s[0], frames_s[-1]) == (0, 9) and len(frames_s) <= MAX_EVIDENCE
+    assert "nearest to the times it names" in step.text
 
 
 def test_a_long_reasoning_does_not_hide_what_stands_for_it(clip):
