@@ -64,6 +64,10 @@ OutOption = Annotated[
     typer.Option("--out", "-o", help="Where answer.json goes; of what is found, object_N.ply, overlay.png, scene.png."),
 ]
 
+StepsOption = Annotated[
+    bool, typer.Option("--steps", help="Also write steps.png: masks, votes and box, or what did not hold.")
+]
+
 
 def print_version(wanted: bool) -> None:
     if wanted:
@@ -90,9 +94,7 @@ def ground(
         str, typer.Option("--box", "-b", help="Your own box instead of a model: FRAME:x1,y1,x2,y2 in pixels.")
     ] = "",
     out: OutOption = Path("out/ground"),
-    steps: Annotated[
-        bool, typer.Option("--steps", help="Also write steps.png: masks, votes and box, or what did not hold.")
-    ] = False,
+    steps: StepsOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Find what a sentence names: a 3D mask, a box and the reasoning."""
@@ -112,7 +114,9 @@ def ask(
     question: Annotated[str, typer.Argument(help='A question about the scene, e.g. "how many chairs are there?".')],
     sequence: SequenceOption,
     model: ModelOption = "",
+    tracker: TrackerOption = "",
     out: OutOption = Path("out/ask"),
+    steps: StepsOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Answer a question about the scene from the video; where it asks where something is, find that too."""
@@ -120,8 +124,8 @@ def ask(
     from scene_r1_ros.report.save import writable
 
     writable(out)
-    chosen = configuration(config, model, "")
-    finish(*ask_sequence(question, sequence, chosen, console), out, chosen)
+    chosen = configuration(config, model, tracker)
+    finish(*ask_sequence(question, sequence, chosen, console), out, chosen, steps)
 
 
 @app.command()

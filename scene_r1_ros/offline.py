@@ -30,8 +30,9 @@ def ground_sequence(
 ) -> tuple[Answer, Many[Frame]]:
     """Ground a query in a recorded sequence, with a model or with the operator's box; the keyframes come back too."""
     checked_query(query)  # before any work
+    sequence = open_sequence(path)  # before the model, which may take minutes to load
     model = OperatorBox(*box) if box else load_model(config.model)
-    frames = remember(open_sequence(path), config, console, keep=box[0] if box else None)
+    frames = remember(sequence, config, console, keep=box[0] if box else None)
     if box:
         drawn_in = next(f for f in frames if f.frame_id == box[0])
         box[1].clipped(drawn_in.camera.width, drawn_in.camera.height)  # refuse a box outside before any work
@@ -44,8 +45,9 @@ def ground_sequence(
 def ask_sequence(question: str, path: Path, config: Config, console: Console) -> tuple[Answer, Many[Frame]]:
     """Ask a question about a recorded sequence; the keyframes come back too."""
     checked_query(question)  # before any work
+    sequence = open_sequence(path)  # before the model, which may take minutes to load
     heart, narrator = SceneR1(load_model(config.model), load_tracker(config), config), Narrator(console)
-    frames = remember(open_sequence(path), config, console)
+    frames = remember(sequence, config, console)
     answer = heart.ask(question, frames, Run(config.timeout_s, narrator))
     narrator.end()
     return answer, frames

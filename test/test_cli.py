@@ -66,12 +66,14 @@ def test_a_question_is_answered(room, tmp_path):
 
 def test_a_question_where_something_is_comes_with_it(room, tmp_path):
     model = f"recorded:{room.parent / 'recorded.yaml'}"
-    code, said = scene_r1("ask", "Where is the red block?", "-s", room, "-m", model, "-o", tmp_path)
+    words = ("-s", room, "-m", model, "-t", "geometric", "--steps", "-o", tmp_path)
+    code, said = scene_r1("ask", "Where is the red block?", *words)
     assert code == 0 and "answered, confidence" in said and "on the floor. block: at (" in " ".join(said.split())
     answer = json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))
     assert (answer["status"], answer["kind"], len(answer["objects"])) == ("answered", "free", 1)
     assert answer["rationale"][0]["frames"] == answer["rationale"][-1]["frames"] == [FRAMES[1].frame_id]
-    assert {"object_0.ply", "overlay.png", "scene.png"} <= {file.name for file in tmp_path.iterdir()}
+    files = {file.name for file in tmp_path.iterdir()}
+    assert {"object_0.ply", "overlay.png", "scene.png", "steps.png"} <= files
 
 
 @pytest.mark.parametrize(("question", "says"), [(" ", "has 0 characters"), ("x" * 2001, "has 2001 characters")])

@@ -44,6 +44,7 @@ BAD = {
     "unknown kind": (["q", "--model", "foo:x"], f"--model 'foo:x'; {FORMS}"),
     "no path": (["q", "--model", "openai"], "(in one word: openai:http://HOST:8000/v1#MODEL)"),
     "no name of a model": (["q", "-m", "openai:http://gpu:8000/v1"], "names no model; add it as the server lists it"),
+    "no tracker": (["q", "-t", "geometric:x"], "the geometric tracker has no file; say --tracker geometric"),
     "no answers": (["q", "-m", "recorded:absent.yaml"], "absent.yaml cannot be read: No such file or directory;"),
     "no configuration": (["q", "-c", "absent.yaml"], "configuration absent.yaml cannot be read: No such file"),
     "empty": ([" ", "-m", "recorded:absent.yaml"], "the query has 0 characters; expected 1 to 2000"),
@@ -56,6 +57,12 @@ def test_bad_input_ends_with_2_before_any_work(room, older):
     messages = [message for _, message in BAD.values() for _ in COMMANDS]
     for (code, said), message in zip(several(*commands), messages, strict=True):
         assert code == 2 and message in said and "select" not in said and "Traceback" not in said, said
+
+
+def test_a_sequence_is_opened_before_a_model_is_loaded(older):
+    commands = [[name, "q", "-m", "recorded:no.yaml", "-s", "absent", "-o", older.parent] for name in COMMANDS]
+    for code, said in several(*commands):
+        assert code == 2 and "absent" in said and "no.yaml" not in said
 
 
 def test_a_configuration_with_an_error_names_the_place(room, older, tmp_path):

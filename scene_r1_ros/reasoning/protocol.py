@@ -22,7 +22,7 @@ class ModelSpec:
     name: str
     box_convention: BoxConvention  # of the boxes it writes: original pixels, pixels of the image it saw, or 0 to 1000
     max_frames: int  # frames of a clip in one prompt
-    image_frames: int  # frames of the window that are asked for a box, one at a time, until one holds
+    image_frames: int  # frames of the window that are asked for a box, one at a time: see ``scene_r1_ros.tries``
     max_pixels: int  # per frame, at the model's input
     max_new_tokens: int
     image_multiple: int = 1  # width and height at the model's input are multiples of this, pixels
