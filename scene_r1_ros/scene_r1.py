@@ -28,9 +28,11 @@ from scene_r1_ros.geometry.verify import verify
 from scene_r1_ros.reasoning.answer import answer_question
 from scene_r1_ros.reasoning.audit import audited
 from scene_r1_ros.reasoning.clip import Clip
-from scene_r1_ros.reasoning.image import hypotheses
+from scene_r1_ros.reasoning.denial import denies
+from scene_r1_ros.reasoning.image import hypotheses, unseen
 from scene_r1_ros.reasoning.protocol import Model
-from scene_r1_ros.reasoning.questions import asked_thing
+from scene_r1_ros.reasoning.questions import asked_thing, kind_of
+from scene_r1_ros.reasoning.sections import plain
 from scene_r1_ros.reasoning.several import names_several
 from scene_r1_ros.reasoning.temporal import ground_in_time, searched
 from scene_r1_ros.run import Run
@@ -65,7 +67,8 @@ class SceneR1:
 
     def ask(self, question: str, frames: Sequence[Frame], run: Run | None = None) -> Answer:
         """Answer ``question`` from ``frames`` (keyframes in order of time). Never raises, like ``ground``."""
-        return self._answered(self._ask, question, frames, run or Run(self.config.timeout_s))
+        answer = self._answered(self._ask, question, frames, run or Run(self.config.timeout_s))
+        return replace(answer, kind=kind_of(question[:MAX_QUERY_LENGTH]))  # also of a question that failed
 
     def _ground(self, query: str, frames: Sequence[Frame], run: Run) -> Answer:
         # 1. Lay the keyframes out in time.
@@ -85,11 +88,11 @@ class SceneR1:
             if not tries.found:
                 return replace(failed(query, error), tries=tuple(tries.failed))
             run.note(f"No further frame was asked: {error}")
-            run.timeout_s = float("inf")  # what is found is answered, however late
         objects = tries.objects
         if not objects:
             return not_found(query, clip, windows, tries.failed, run)
-        # 7. Answer.
+        # 7. Answer: what is found is told, however late.
+        run.timeout_s = float("inf")
         with run.stage("answer"):
             window = holding(windows, clip.times_s[clip.frames.index(objects[0].source)])
             return Answer(query, "found", text=summary(*objects), objects=objects, window=window)
@@ -120,7 +123,7 @@ class SceneR1:
                 tracked = Checked(masks, ())  # what there is to show if they do not hold
                 tracked = self._checked(hypothesis, masks, clip, run)
             # 5. and 6. Lift, verify.
-            tries.found.append(self._object(hypothesis, tracked, clip, run))
+            self._find(hypothesis, tracked, tries, clip, run)
         except (NoDepth, NotThere, BadInput) as failure:  # the last: poses that jump; another frame may hold
             tries.fail(hypothesis, tracked, failure, run)
 
@@ -131,7 +134,7 @@ class SceneR1:
         run.note(f"Followed '{hypothesis.label}' into {views}.{cut_text(kept, clip)}", boxes=boxes)
         return kept
 
-    def _object(self, hypothesis: Hypothesis, tracked: Checked, clip: Clip, run: Run) -> SceneObject:
+    def _find(self, hypothesis: Hypothesis, tracked: Checked, tries: Tries, clip: Clip, run: Run) -> None:
         frames, masks = clip.frames, tracked.masks
         # 5. Lift: one cloud in the world.
         with run.stage("lift"):
@@ -146,10 +149,10 @@ class SceneR1:
             run.note(f"{verdict_text(clip.name(hypothesis.frame), evidence)} {certainty(score).capitalize()}.")
             covariance_m2 = center_covariance_m2(points_world, box, masks)
             nearest = nearest_point(points_world, masks, frames)
-        return SceneObject(
-            hypothesis.label, score, points_world, cloud.colors, cloud.object_share, box, covariance_m2, nearest,
-            hypothesis.frame, masks, evidence, tuple(c.mask for c in tracked.cut),
-        )  # fmt: skip
+            tries.found.append(SceneObject(  # within the stage: it holds, even if the time is up behind it
+                hypothesis.label, score, points_world, cloud.colors, cloud.object_share, box, covariance_m2, nearest,
+                hypothesis.frame, masks, evidence, tuple(c.mask for c in tracked.cut),
+            ))  # fmt: skip
 
     def _ask(self, question: str, frames: Sequence[Frame], run: Run) -> Answer:
         with run.stage("select"):
@@ -162,6 +165,9 @@ class SceneR1:
     def _with_place(self, answer: Answer, thing: str, clip: Clip, run: Run) -> Answer:
         """The answer to a question where ``thing`` is, with the thing itself if it can be grounded in time."""
         support = run.rationale[-1].frames
+        if denies(plain(answer.text)):  # and a place would contradict it
+            run.note(f"The answer says that {thing!r} is not there, so it is not looked for.", frames=support)
+            return answer
         try:
             place = self._located(thing, clip, run)
         except Canceled:
@@ -172,7 +178,7 @@ class SceneR1:
         with run.stage("answer"):
             if not place.objects:
                 run.note(f"The place of {thing!r} could not be told: {place.error_msg}", frames=support)
-                return answer
+                return replace(answer, tries=place.tries)
             run.note(f"The place of {thing!r} is told: {place.text}", frames=support)
         text = f"{answer.text.rstrip('. ')}. {place.text}" if answer.kind == "free" else answer.text
         return replace(answer, text=text, objects=place.objects, window=place.window)
@@ -217,7 +223,7 @@ def not_found(query: str, clip: Clip, windows: Sequence[TimeWindow], failed: Seq
     if failed:
         why = f"{len(failed)} place(s) looked right in the image, but none held in 3D; the last: {failed[-1].reason}"
     else:
-        why = "no frame of its time window that was asked shows it" if windows else searched(run, clip)
+        why = unseen(run) if windows else searched(run, clip)
     no_depth = bool(failed) and all(one.code == ErrorCode.NO_DEPTH for one in failed)
     code = ErrorCode.NO_DEPTH if no_depth else ErrorCode.NOT_FOUND
     why = f"{query!r} not found in {span}: {why}"

@@ -166,6 +166,7 @@ class Hypothesis:
     box: Box2D
     label: str
     reasoning: str
+    boxes_named: int = 1  # in this frame, this one included
 
     def __post_init__(self) -> None:
         clean_fields(self, label=MAX_LABEL, reasoning=MAX_TEXT)

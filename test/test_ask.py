@@ -78,12 +78,12 @@ STRICT = Config(verify=VerifyConfig(min_reprojection_iou=1.0, max_tries=2))
 def test_where_nothing_is_grounded_the_words_stand(tmp_path, options, says):
     answer = heart(tmp_path, **options).ask(WHERE, FRAMES)
     assert (answer.status, answer.error_code, answer.text) == ("answered", ErrorCode.NONE, "on the floor.")
-    assert not answer.objects and supports(answer)
+    assert not answer.objects and supports(answer) and len(answer.tries) == (2 if options == {"config": STRICT} else 0)
     assert "place of 'the red block' could not be told" in answer.rationale[-1].text
     assert says in answer.rationale[-1].text
 
 
-@pytest.mark.parametrize("stage", ["temporal", "image", "track", "lift", "verify"])
+@pytest.mark.parametrize("stage", ["temporal", "image", "track", "lift"])
 def test_the_words_stand_where_time_is_up_before_the_place_is_known(tmp_path, stage):
     run = Run(timeout_s=30.0)
 
@@ -95,6 +95,34 @@ def test_the_words_stand_where_time_is_up_before_the_place_is_known(tmp_path, st
     answer = heart(tmp_path).ask(WHERE, FRAMES, run)
     assert (answer.status, answer.text) == ("answered", "on the floor.") and supports(answer)
     assert "no answer after" in answer.rationale[-1].text
+
+
+def test_a_place_that_is_known_when_time_is_up_is_told(tmp_path):
+    run = Run(timeout_s=30.0)
+
+    def late(progress):
+        if progress.stage == "verify":
+            run.timeout_s = 0.0
+
+    run.on_progress = late
+    answer = heart(tmp_path).ask(WHERE, FRAMES, run)
+    assert len(answer.objects) == 1 and answer.text.startswith("on the floor. block: at (") and supports(answer)
+
+
+@pytest.mark.parametrize("words", ["There is no red block in the video.", "not present", "nowhere"])
+def test_what_the_answer_denies_gets_no_place(tmp_path, words):
+    words = f"<think>At 0.30 s I look.</think><answer>{words}</answer>"
+    answer = heart(tmp_path, words=words).ask(WHERE, FRAMES)
+    assert answer.status == "answered" and f"<answer>{answer.text}</answer>" in words and not answer.objects
+    assert [step.stage for step in answer.rationale] == ["answer", "answer"] and supports(answer)
+    assert answer.rationale[-1].text == "The answer says that 'the red block' is not there, so it is not looked for."
+
+
+def test_an_error_says_of_which_kind_its_question_is(tmp_path):
+    question = "How many blocks are there?"
+    answer = heart(tmp_path, words="<answer>several</answer>", question=question).ask(question, FRAMES)
+    assert (answer.status, answer.error_code, answer.kind) == ("error", ErrorCode.PARSE_FAILED, "count")
+    assert heart(tmp_path).ask(question * 1000, FRAMES).kind == "count"  # too long to be asked
 
 
 @pytest.mark.parametrize("stage", ["temporal", "image", "track", "lift", "verify"])

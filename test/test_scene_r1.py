@@ -257,6 +257,48 @@ def test_what_is_found_is_answered_even_if_time_is_up_before_it_is_confirmed(tmp
     assert answer.status == "found" and "No further frame was asked: no answer after" in answer.rationale[-1].text
 
 
+@pytest.mark.parametrize("passes", ["inside verify", "before the answer"])
+def test_what_is_found_is_answered_however_late(tmp_path, passes):
+    quick = Config(verify=VerifyConfig(confirmations=0))
+
+    class Late(Run):
+        """Its time is up within the stage ``verify``, or right behind it."""
+
+        def note(self, text, **evidence):
+            super().note(text, **evidence)
+            if passes == "inside verify" and "Projected back" in text:
+                self.timeout_s = 0.0
+
+        def check(self):
+            super().check()
+            if passes == "before the answer" and "verify" in self.timings_s and self.timeout_s == 30.0:
+                self.timeout_s = 0.0
+
+    run = Late(timeout_s=30.0)
+    answer = SceneR1(heart(tmp_path).model, load_tracker(quick), quick).ground("the red block", FRAMES, run)
+    assert answer.status == "found" and box_iou_3d(answer.objects[0].box, BLOCK) > 0.7
+
+
+def test_a_second_look_that_cannot_be_had_loses_nothing(tmp_path):
+    """Its tokens end, or its server, after the first box."""
+    mind = heart(tmp_path).model
+
+    class Ending:
+        spec = replace(mind.spec, second_look_px=200)
+        calls = 0
+
+        def reply(self, *request):
+            self.calls += 1
+            if self.calls == 3:
+                raise ModelFailed("the server is gone")
+            return replace(mind.reply(*request), output_tokens=50)
+
+    for tokens in (100, 16_384):
+        config = Config(model=ModelConfig(max_output_tokens=tokens), verify=VerifyConfig(confirmations=0))
+        answer = SceneR1(Ending(), load_tracker(config), config).ground("the red block", FRAMES)
+        assert answer.status == "found" and any("There was no second look" in step.text for step in answer.rationale)
+
+
 def test_a_rationale_that_agrees_is_checked_and_lowers_nothing(tmp_path):
     window = "<think>I see it from 0.1 s to 0.5 s.</think><answer>0.1s to 0.5s</answer>"
     answer = heart(tmp_path, window=window).ground("the red block", FRAMES)

@@ -3,6 +3,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -135,6 +136,24 @@ def test_the_number_of_tries_is_for_each_of_them():
     answer = found(BOXES, config=never)
     assert answer.error_code == ErrorCode.NOT_FOUND and len(answer.tries) == 3 * 2
     assert len(found(BOXES, "the block", never).tries) == 2
+
+
+def test_with_one_try_each_all_that_a_reply_names_are_found():
+    once = Config(verify=VerifyConfig(max_tries=1))
+    assert sorted(true_ones(found(BOXES, config=once))) == [0, 1, 2]
+
+
+def spine(x_m: float, wide_m: float = 0.025):
+    """The object that the front of a book in a shelf is, ``wide_m`` x 0.2 m, facing y."""
+    x, z = np.meshgrid(np.arange(x_m, x_m + wide_m, 0.005), np.arange(0, 0.2, 0.005))
+    points_world = np.stack([x, np.zeros_like(x), z], axis=-1).reshape(-1, 3).astype(np.float32)
+    box = OrientedBox(points_world.mean(axis=0), np.array([wide_m, 0.005, 0.2]), np.eye(3))
+    return SimpleNamespace(points_world=points_world, box=box)
+
+
+def test_thin_things_side_by_side_are_two():
+    assert not same_thing(spine(0.0), spine(0.025)) and same_thing(spine(0.0), spine(0.005))
+    assert same_thing(spine(0.0), spine(0.0, wide_m=0.3))  # a part of it
 
 
 def test_what_was_found_in_time_is_answered():

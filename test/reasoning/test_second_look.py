@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scene_r1_ros.errors import Canceled
+from scene_r1_ros.errors import Canceled, ModelFailed, OutOfTokens
 from scene_r1_ros.reasoning.clip import Clip
 from scene_r1_ros.reasoning.image import hypotheses
 from scene_r1_ros.reasoning.jpeg import seen_wh
@@ -103,6 +103,15 @@ def test_thin_is_measured_as_the_model_saw_it():
     assert len(model.requests) == 1
 
 
+@pytest.mark.parametrize(("gain", "calls"), [(1.2, 1), (1.4, 2)])
+def test_only_a_look_that_shows_more_is_taken(gain, calls):
+    box = (100, 200, 300, 220)  # its surroundings are 600 x 200 pixels
+    max_pixels = round(600 * 200 * gain**2)
+    model = Scripted(boxed(*box), ABSENT, image_frames=1, second_look_px=56, max_pixels=max_pixels)
+    looked(model)
+    assert len(model.requests) == calls
+
+
 def test_a_look_that_shows_no_more_is_not_taken():
     model = Scripted(boxed(1, 40, 600, 60), image_frames=1, second_look_px=56, max_pixels=WH[0] * 480)
     (place,), _ = looked(model)
@@ -122,6 +131,29 @@ def test_a_second_look_that_cannot_be_read_leaves_the_box_and_says_so():
     assert place.box.xyxy == TRUE and len(model.requests) == 3
     assert "The reply to a second look at frame 000000" in run.rationale[-1].text
     assert "could not be read; the first box stays. no box in 'here'" in run.rationale[-1].text
+
+
+def test_a_second_look_that_names_another_thing_leaves_the_box_and_says_so():
+    """The mug fills the middle of the crop; what is named stands in its corner."""
+    model = Scripted(boxed(*TRUE), boxed(0, 0, 60, 60, reasoning="A cup.", label="cup"), image_frames=1,
+                     second_look_px=56, max_pixels=401_408)  # fmt: skip
+    (place,), run = looked(model)
+    assert (place.box.xyxy, place.label, place.reasoning) == (TRUE, "mug", "There.")
+    assert run.rationale[-1].text.endswith("names another place (IoU 0.00); the first box stays. A cup.")
+
+
+@pytest.mark.parametrize("error", [ModelFailed("the server is gone"), OutOfTokens("written 100 tokens")])
+def test_a_second_look_that_cannot_be_had_leaves_the_box_and_says_so(error):
+    class Ending(Scripted):
+        def reply(self, request, on_text, should_stop):
+            if self.requests:
+                raise error
+            return super().reply(request, on_text, should_stop)
+
+    (place,), run = looked(Ending(boxed(*TRUE), image_frames=1, second_look_px=56))
+    assert place.box.xyxy == TRUE
+    assert run.rationale[-1].text.startswith("There was no second look at frame 000000 at 0.00 s, enlarged ")
+    assert run.rationale[-1].text.endswith(f"; the first box stays. {error}")
 
 
 def test_of_several_boxes_in_the_crop_the_one_that_was_meant():

@@ -5,7 +5,7 @@ import pytest
 
 from scene_r1_ros.errors import Canceled, DeadlineExceeded, ParseFailed
 from scene_r1_ros.reasoning.answer import answer_question
-from scene_r1_ros.reasoning.image import hypotheses
+from scene_r1_ros.reasoning.image import hypotheses, unseen
 from scene_r1_ros.reasoning.prompting import instruction
 from scene_r1_ros.reasoning.temporal import ground_in_time
 from scene_r1_ros.run import Run
@@ -132,8 +132,28 @@ def test_an_unreadable_frame_is_noted_and_passed_over(clip):
 
 
 def test_nothing_readable_is_not_the_same_as_not_found(clip):
-    with pytest.raises(ParseFailed, match="no box in 'somewhere'"):
+    with pytest.raises(ParseFailed, match=r"3 of 3 frames that were asked .* no box in 'somewhere'"):
         list(hypotheses(Scripted(*[UNREADABLE] * 6, image_frames=3), "the mug", clip, ALL, Run()))
+
+
+def test_one_frame_that_is_denied_does_not_stand_for_those_that_cannot_be_read(clip):
+    with pytest.raises(ParseFailed, match="2 of 3 frames that were asked got no reply that can be read; the last: no"):
+        list(hypotheses(Scripted(ABSENT, *[UNREADABLE] * 4, image_frames=3), "the mug", clip, ALL, Run()))
+
+
+@pytest.mark.parametrize(
+    ("texts", "says"),
+    [
+        ([ABSENT] * 3, "no frame of its time window that was asked shows it"),
+        ([ABSENT, UNREADABLE, UNREADABLE, ABSENT],
+         "no reply names a place in its time window, and of 1 frame it could not be read"),
+    ],
+)  # fmt: skip
+def test_not_found_says_how_many_could_not_be_read(clip, texts, says):
+    run = Run()
+    with run.stage("image"):
+        assert list(hypotheses(Scripted(*texts, image_frames=3), "the mug", clip, ALL, run)) == []
+    assert unseen(run) == says
 
 
 def test_boxes_come_in_pixels_of_the_frame_and_inside_it(clip):
@@ -153,6 +173,7 @@ def test_several_boxes_are_several_hypotheses(clip):
     reply = said('[{"bbox_2d": [1, 2, 3, 4], "label": "mug"}, {"bbox_2d": [5, 6, 7, 8]}, {"bbox_2d": [99, 1, 100, 2]}]')
     found = list(hypotheses(Scripted(reply, image_frames=1), "the red mug", clip, ALL, Run()))
     assert [(h.box.xyxy, h.label) for h in found] == [((1, 2, 3, 4), "mug"), ((5, 6, 7, 8), "the red mug")]
+    assert [h.boxes_named for h in found] == [2, 2]
 
 
 def test_of_many_boxes_the_first_are_tried(clip):
