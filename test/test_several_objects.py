@@ -113,12 +113,13 @@ def test_what_one_frame_names_and_others_see_and_do_not_is_left_out():
     assert sum(step.stage == "verify" for step in answer.rationale) == 4
 
 
-def test_a_box_shows_one_thing():
+@pytest.mark.parametrize("loose_px", [0.0, 2.0])
+def test_a_box_shows_one_thing(loose_px):
     """What lies so that it would cover the boxes of another thing, if not as well, has none for itself."""
     (first, second), boxes = found(BOXES).objects[:2], [(VIEWS[i][0], BOXES[VIEWS[i][0].frame_id]) for i in (2, 5)]
     beside = replace(first, points_world=first.points_world + np.float32((0.03, 0.03, 0.03)), masks=())
     tries = Tries(CONFIG.verify, Clip.of(FRAMES), several=True)
-    tries.boxes = [Hypothesis(frame, box, "block", "") for frame, named in boxes for box in named]
+    tries.boxes = [Hypothesis(frame, grown(box, loose_px), "block", "") for frame, named in boxes for box in named]
     tries.found = [beside, first, second]
     assert all(max(overlap(beside, box) for box in tries.boxes if box.frame is frame) > 0.5 for frame, _ in boxes)
     assert set(tries.objects) == {first, second} and not same_thing(beside, first)
@@ -141,6 +142,10 @@ def test_the_number_of_tries_is_for_each_of_them():
 def test_with_one_try_each_all_that_a_reply_names_are_found():
     once = Config(verify=VerifyConfig(max_tries=1))
     assert sorted(true_ones(found(BOXES, config=once))) == [0, 1, 2]
+
+
+def grown(box: Box2D, px: float) -> Box2D:
+    return Box2D(box.x1 - px, box.y1 - px, box.x2 + px, box.y2 + px)
 
 
 def spine(x_m: float, wide_m: float = 0.025):

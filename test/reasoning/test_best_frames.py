@@ -69,6 +69,20 @@ def test_quality_is_size_in_the_middle_and_direction_points_to_the_camera():
     assert (directions[:, 0] > 0.5).all()
 
 
+def patch_from(x_m: float, index: int) -> Frame:
+    """A piece of wall, 0.4 m wide and 2 m away, and nothing else, from ``x_m`` beside it."""
+    frame, T = make_frame(float(index)), np.eye(4)
+    T[0, 3] = x_m
+    depth_m, column = np.zeros((48, 64), np.float32), round(31.5 - 25 * x_m)
+    depth_m[20:28, column - 5 : column + 5] = 2.0
+    return replace(frame, T_world_camera=T, depth_m=depth_m)
+
+
+def test_what_is_central_counts_more_than_what_is_as_large_at_the_rim():
+    quality, _ = shared_views([patch_from(0.0, 0), patch_from(0.0, 1), patch_from(0.96, 2)])
+    assert quality[0] > 1.5 * quality[2] > 0
+
+
 def without_depth(seen: Frame) -> Frame:
     return replace(seen, depth_m=np.zeros((12, 16), np.float32))
 

@@ -57,6 +57,13 @@ def test_an_overview_holds_what_even_times_miss(frames):
     assert len(set(overview) - set(HURRY)) >= 12  # time is not forgotten: things come and go
 
 
+def test_what_shows_little_new_is_not_novel():
+    """A camera that creeps along a wall, a tenth of its view a frame, and then hurries."""
+    x_m = [0.25 * i for i in range(200)] + [50 + 3.0 * i for i in range(1, 21)]
+    overview = Coverage([at(x, float(i)) for i, x in enumerate(x_m)]).overview(32)
+    assert len([i for i in overview if i >= 200]) >= 6
+
+
 def test_a_further_look_takes_what_was_left_out_first(frames):
     coverage, shown = Coverage(frames), set(spread(len(frames), 32))
     further = coverage.further(shown, 32)
@@ -72,6 +79,12 @@ def test_what_is_appended_changes_little_but_the_end(frames):
     assert after[: len(before) - 1] == before[:-1]
     before, after = Coverage(frames[:418]).overview(32), Coverage(frames[:419]).overview(32)  # and these are new
     assert after[:16] == before[:16]
+
+
+def test_one_novel_frame_more_seldom_moves_the_others(frames):
+    clips = [[*frames[:350], *frames[400 : 400 + novel]] for novel in range(4, 8)]
+    early = [[i for i in Coverage(clip).overview(32) if i < 350] for clip in clips]
+    assert all(one == early[0] for one in early)
 
 
 def test_without_depth_time_decides():
