@@ -27,6 +27,7 @@ from scene_r1_ros.types import TimeWindow
 # ``geometry.confidence`` adds up. An estimate, not a fit: that takes the answers of many real models.
 ODDS_PER_CONTRADICTION = 3.0
 LABEL_STEP = 0.5  # of such a step: one thing has many names, and ``nouns`` knows few of them
+BEHIND_S = 0.5  # a video goes on for a moment behind its last keyframe
 MAX_QUOTED = 5  # times in one text
 CLAUSE = re.compile(r"(?<=[.!?;])\s|,?\s(?:but|however|while|whereas|(?:and\s)?then|so)\s", re.IGNORECASE)
 IT = re.compile(r"\bit\b|\A(?:best |clearly |only )?(?:seen|visible)\b", re.IGNORECASE)
@@ -140,7 +141,7 @@ def check_times(thoughts: Sequence[Thought], end_s: float) -> list[Check]:
 
 
 def in_clip(time: NamedTime, end_s: float) -> bool:
-    return time.within(-TOLERANCE_S, end_s + TOLERANCE_S)
+    return time.within(-TOLERANCE_S, end_s + BEHIND_S)
 
 
 def check_window(query: str, window: TimeWindow | None, thoughts: Sequence[Thought], end_s: float) -> list[Check]:

@@ -35,6 +35,7 @@ from scene_r1_ros.ros.parameters import declare
 from scene_r1_ros.ros.results import FeedbackSender, end, result_of
 from scene_r1_ros.run import Run
 from scene_r1_ros.scene_r1 import SceneR1, failed
+from scene_r1_ros.text import clean_text
 from scene_r1_ros.tracking import load_tracker
 from scene_r1_ros.types import Frame
 
@@ -120,13 +121,20 @@ class SceneR1Node(Node):
         except Exception as error:  # a goal must never end without a reason
             answer = failed(query, error)
             result = result_of(kind, answer, query_id, frames, world_frame)
-        self.get_logger().info(f"{query_id}: {answer.status.replace('_', ' ')} after {run.elapsed_s:.1f} s")
+        self._log(answer, query_id, run)
         try:
             self.outputs.publish(answer, query_id, frames, world_frame, self.intake.camera_frame)
             self._keep(answer, frames, query_id)
         except Exception as error:
             self.get_logger().error(f"the answer {query_id} was not shown whole: {type(error).__name__}: {error}")
         return result
+
+    def _log(self, answer: Answer, query_id: str, run: Run) -> None:
+        told = f"{query_id}: {answer.status.replace('_', ' ')} after {run.elapsed_s:.1f} s"
+        if answer.status == "error":
+            self.get_logger().warning(f"{told}: {answer.error_code.name}: {clean_text(answer.error_msg)}")
+        else:
+            self.get_logger().info(told)
 
     def _ground(self, request: Ground.Goal, frames: Sequence[Frame], run: Run) -> Answer:
         return SceneR1(self._model(request, frames, run), self._tracker, self.config).ground(request.query, frames, run)

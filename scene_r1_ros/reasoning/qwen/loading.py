@@ -96,7 +96,13 @@ def _folder_of(path_or_name: str) -> Path:
         )
     from huggingface_hub import snapshot_download
 
-    return Path(snapshot_download(path_or_name, allow_patterns=list(FILES)))
+    try:
+        return Path(snapshot_download(path_or_name, allow_patterns=list(FILES)))
+    except Exception as error:  # of the hub's library, of the network, or of the disk
+        raise ModelFailed(
+            f"model {path_or_name!r} cannot be downloaded ({type(error).__name__}); check its name and the network, or "
+            "download it elsewhere and give its folder"
+        ) from error
 
 
 def _base_of(adapter: Path) -> str:
