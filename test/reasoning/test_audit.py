@@ -44,7 +44,7 @@ def held(checks) -> list[tuple[str, bool]]:
     [
         ("I see it at 3.2 s.", True),
         ("I see it at 10 s.", True),  # at the very end
-        ("I see it at 10.4 s.", False),
+        ("I see it at 11.4 s.", False),
         ("From 00:08 to 00:11 it is there.", True),  # a whole second may be rounded up
         ("From 00:08 to 00:13 it is there.", False),
         ("In <45.00 seconds> I see it, and at 3 s.", False),

@@ -192,7 +192,10 @@ def test_missing_folder(tmp_path):
 
 
 def test_unreachable_hub_name():
-    refused("nobody/nothing-of-this-name", r"'nobody/nothing-of-this-name' cannot be downloaded \(\w+\); check its name and the network, or")
+    refused(
+        "nobody/nothing-of-this-name",
+        r"'nobody/nothing-of-this-name' cannot be downloaded \(\w+\); check its name and the network, or",
+    )
 
 
 def test_another_architecture(copy):
