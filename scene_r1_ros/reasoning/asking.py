@@ -32,9 +32,17 @@ def ask(model: Model, request: Request, run: Run, read: Callable[[Reply], T]) ->
     except ParseFailed as error:
         log.warning("%s: unreadable reply to a %s request, asked again: %s", model.spec.name, request.task, error)
         reply = _reply(model, replace(request, complaint=str(error)), run)
-        value = read(reply)
+        value = _read_again(model, reply, read)
     run.think(reasoning_of(reply.text))
     return value, reply
+
+
+def _read_again(model: Model, reply: Reply, read: Callable[[Reply], T]) -> T:
+    try:
+        return read(reply)
+    except ParseFailed as error:
+        remedy = f"{model.spec.name} was told so and asked again, in vain: ask in other words, or another model"
+        raise ParseFailed(f"{error}; {remedy}", error.text) from error
 
 
 def _reply(model: Model, request: Request, run: Run) -> Reply:
