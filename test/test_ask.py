@@ -13,6 +13,7 @@ from scene_r1_ros.reasoning.recorded import RecordedModel
 from scene_r1_ros.run import Run
 from scene_r1_ros.scene_r1 import SceneR1
 from scene_r1_ros.tracking import load_tracker
+from test.reasoning.scripted import late_at
 from test.scenes import BLOCK, clip, tight_box
 
 FRAMES, TRUTHS = clip(8)
@@ -85,26 +86,14 @@ def test_where_nothing_is_grounded_the_words_stand(tmp_path, options, says):
 
 @pytest.mark.parametrize("stage", ["temporal", "image", "track", "lift"])
 def test_the_words_stand_where_time_is_up_before_the_place_is_known(tmp_path, stage):
-    run = Run(timeout_s=30.0)
-
-    def late(progress):
-        if progress.stage == stage:
-            run.timeout_s = 0.0
-
-    run.on_progress = late
+    run = late_at(stage)
     answer = heart(tmp_path).ask(WHERE, FRAMES, run)
     assert (answer.status, answer.text) == ("answered", "on the floor.") and supports(answer)
     assert "no answer after" in answer.rationale[-1].text
 
 
 def test_a_place_that_is_known_when_time_is_up_is_told(tmp_path):
-    run = Run(timeout_s=30.0)
-
-    def late(progress):
-        if progress.stage == "verify":
-            run.timeout_s = 0.0
-
-    run.on_progress = late
+    run = late_at("verify")
     answer = heart(tmp_path).ask(WHERE, FRAMES, run)
     assert len(answer.objects) == 1 and answer.text.startswith("on the floor. block: at (") and supports(answer)
 
@@ -134,13 +123,7 @@ def test_a_cancel_stays_a_cancel(tmp_path, stage):
 
 
 def test_time_that_is_up_before_the_words_is_an_error(tmp_path):
-    run = Run(timeout_s=30.0)
-
-    def late(progress):
-        if progress.stage == "answer":
-            run.timeout_s = 0.0
-
-    run.on_progress = late
+    run = late_at("answer")
     assert heart(tmp_path).ask(WHERE, FRAMES, run).error_code == ErrorCode.TIMEOUT
 
 

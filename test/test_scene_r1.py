@@ -23,7 +23,7 @@ from scene_r1_ros.scene_r1 import SceneR1, checked_query
 from scene_r1_ros.tracking import load_tracker
 from scene_r1_ros.tries import Tries
 from scene_r1_ros.types import Box2D, Hypothesis
-from test.reasoning.scripted import Eyes
+from test.reasoning.scripted import Eyes, late_at
 from test.scenes import BLOCK, clip, tight_box
 
 FRAMES, TRUTHS = clip(8)
@@ -415,13 +415,7 @@ def test_cancel_in_every_stage(tmp_path, stage):
 
 
 def test_the_deadline_ends_a_query_with_what_it_has(tmp_path):
-    run = Run(timeout_s=30.0)
-
-    def late(progress):
-        if progress.stage == "track":
-            run.timeout_s = 0.0
-
-    run.on_progress = late
+    run = late_at("track")
     answer = heart(tmp_path).ground("the red block", FRAMES, run)
     assert answer.error_code == ErrorCode.TIMEOUT and answer.rationale
 

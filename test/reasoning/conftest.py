@@ -5,6 +5,7 @@ import pytest
 
 from scene_r1_ros.reasoning import openai_server
 from scene_r1_ros.reasoning.clip import Clip
+from scene_r1_ros.reasoning.qwen import ARCHITECTURES
 from test.reasoning.chat_server import ChatServer
 from test.reasoning.scripted import make_frame
 
@@ -35,3 +36,16 @@ def quick(monkeypatch):
     monkeypatch.setattr(openai_server, "BACKOFF_S", 0.001)
     for name in ("SCENE_R1_API_KEY", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def architecture(request) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def attentive_qwen(architecture, tmp_path_factory):
+    """Folder of a random checkpoint of each architecture, whose replies depend on what it is shown."""
+    from scene_r1_ros.evaluation import random_qwen
+
+    return random_qwen.build(tmp_path_factory.mktemp(architecture), architecture, initializer_range=0.3)

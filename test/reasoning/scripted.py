@@ -8,6 +8,7 @@ import numpy as np
 
 from scene_r1_ros.geometry.camera import PinholeCamera
 from scene_r1_ros.reasoning.protocol import ModelSpec, Reply, Request
+from scene_r1_ros.run import Run
 from scene_r1_ros.types import Frame
 
 FIRST_NS = 1_700_000_000_000_000_000
@@ -54,3 +55,15 @@ class Eyes:
         seen = [time_s for time_s in request.times_s if self.first_s <= round(time_s, 2) <= self.last_s]
         answer = f"{seen[0]:.2f}s to {seen[-1]:.2f}s" if seen else "not present"
         return Reply(f"<think>I look.</think><answer>{answer}</answer>", ((64, 48),) * len(request.frames))
+
+
+def late_at(stage: str) -> Run:
+    """A query whose time is up as soon as a stage begins or tells of itself."""
+    run = Run(timeout_s=30.0)
+
+    def late(progress):
+        if progress.stage == stage:
+            run.timeout_s = 0.0
+
+    run.on_progress = late
+    return run

@@ -16,28 +16,16 @@ torch = pytest.importorskip("torch")
 peft = pytest.importorskip("peft")
 
 
-@pytest.fixture(scope="module", params=ARCHITECTURES)
-def architecture(request):
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def base(architecture, tmp_path_factory):
-    from scene_r1_ros.evaluation import random_qwen
-
-    return random_qwen.build(tmp_path_factory.mktemp(architecture), architecture, initializer_range=0.3)
-
-
 @pytest.fixture
-def adapter(base, architecture, tmp_path):
+def adapter(attentive_qwen, architecture, tmp_path):
     """An adapter whose training has moved it far from zero, where it would change nothing."""
     lora = peft.LoraConfig(
         r=4, target_modules=r".*language_model.*\.(q_proj|v_proj|down_proj)", init_lora_weights=False
     )
     torch.manual_seed(1)
-    model = peft.get_peft_model(load(base, architecture).checkpoint.model, lora)
+    model = peft.get_peft_model(load(attentive_qwen, architecture).checkpoint.model, lora)
     model.save_pretrained(tmp_path / "adapter")
-    edit(tmp_path / "adapter", base_model_name_or_path=str(base))
+    edit(tmp_path / "adapter", base_model_name_or_path=str(attentive_qwen))
     return tmp_path / "adapter"
 
 
@@ -51,9 +39,9 @@ def load(folder, architecture) -> TransformersModel:
     return TransformersModel(ModelConfig(kind="transformers", path=str(folder), device="cpu"), spec)
 
 
-def test_an_adapter_is_merged_into_its_base(base, adapter, architecture):
-    plain, merged = load(base, architecture), load(adapter, architecture)
-    apart = peft.PeftModel.from_pretrained(load(base, architecture).checkpoint.model, str(adapter))
+def test_an_adapter_is_merged_into_its_base(attentive_qwen, adapter, architecture):
+    plain, merged = load(attentive_qwen, architecture), load(adapter, architecture)
+    apart = peft.PeftModel.from_pretrained(load(attentive_qwen, architecture).checkpoint.model, str(adapter))
     ids = torch.arange(40, 60)[None]
     with torch.inference_mode():
         adapted, without, expected = (

@@ -13,7 +13,7 @@ from scene_r1_ros.errors import ModelFailed
 from scene_r1_ros.reasoning.jpeg import seen_wh
 from scene_r1_ros.reasoning.models import make_spec
 from scene_r1_ros.reasoning.protocol import Request
-from scene_r1_ros.reasoning.qwen import ARCHITECTURES, TransformersModel
+from scene_r1_ros.reasoning.qwen import TransformersModel
 from scene_r1_ros.reasoning.qwen.prompt import key_of
 from test.reasoning.scripted import make_frame
 
@@ -24,31 +24,19 @@ QUERIES = ("the red mug left of the sink", "a chair", "how many chairs are there
 TASKS = ("temporal", "answer", "image")
 
 
-@pytest.fixture(scope="module", params=ARCHITECTURES)
-def architecture(request):
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def folder(architecture, tmp_path_factory):
-    from scene_r1_ros.evaluation import random_qwen
-
-    return random_qwen.build(tmp_path_factory.mktemp(architecture), architecture, initializer_range=0.3)
-
-
 def load(folder, architecture, **settings) -> TransformersModel:
     spec = replace(make_spec(architecture), max_new_tokens=10)
     return TransformersModel(ModelConfig(kind="transformers", path=str(folder), device="cpu", **settings), spec)
 
 
 @pytest.fixture
-def model(folder, architecture):
-    return load(folder, architecture)
+def model(attentive_qwen, architecture):
+    return load(attentive_qwen, architecture)
 
 
 @pytest.fixture(scope="module")
-def plain(folder, architecture):
-    return load(folder, architecture, vision_cache_bytes=0, prefix_cache_bytes=0)
+def plain(attentive_qwen, architecture):
+    return load(attentive_qwen, architecture, vision_cache_bytes=0, prefix_cache_bytes=0)
 
 
 def frame(time_s: int, wh=(123, 77)):
@@ -120,8 +108,8 @@ def test_what_is_kept_changes_no_logit(model):
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(QUERIES), st.integers(0, 3), st.integers(1, 4), st.sampled_from(TASKS),
                           st.booleans()), min_size=2, max_size=6))  # fmt: skip
-def test_any_order_of_queries_gets_the_same_tokens_as_without_caches(folder, architecture, plain, asked):
-    model = load(folder, architecture)
+def test_any_order_of_queries_gets_the_same_tokens_as_without_caches(attentive_qwen, architecture, plain, asked):
+    model = load(attentive_qwen, architecture)
     for query, start, count, task, ahead in asked:
         one = request(query, range(start, start + count), task)
         if ahead:
@@ -204,8 +192,8 @@ def test_a_closer_look_leaves_the_first_one_known(model):
     assert reply.input_tokens - reply.cached_tokens <= instruction_tokens(model, replace(first, query=QUERIES[1]))
 
 
-def test_where_room_is_short_single_images_leave_before_videos(folder, architecture):
-    model = load(folder, architecture)
+def test_where_room_is_short_single_images_leave_before_videos(attentive_qwen, architecture):
+    model = load(attentive_qwen, architecture)
     video = request(QUERIES[0], range(6))
     says(model, video)
     model.prefixes.max_bytes = int(model.prefixes.nbytes * 1.7)
@@ -218,8 +206,8 @@ def test_where_room_is_short_single_images_leave_before_videos(folder, architect
     assert says(model, replace(other, query=QUERIES[1])).cached_tokens > 6 * 12
 
 
-def test_room_is_made_before_a_prompt_is_read(folder, architecture, monkeypatch):
-    model, held = load(folder, architecture), []
+def test_room_is_made_before_a_prompt_is_read(attentive_qwen, architecture, monkeypatch):
+    model, held = load(attentive_qwen, architecture), []
     says(model, request(QUERIES[0], range(6)))
     model.prefixes.max_bytes = int(model.prefixes.nbytes * 1.1)
     read = model._reader._read
@@ -228,8 +216,8 @@ def test_room_is_made_before_a_prompt_is_read(folder, architecture, monkeypatch)
     assert held == [0]
 
 
-def test_a_prefix_too_large_is_told_of_once(folder, architecture, caplog):
-    model = load(folder, architecture, prefix_cache_bytes=100_000)
+def test_a_prefix_too_large_is_told_of_once(attentive_qwen, architecture, caplog):
+    model = load(attentive_qwen, architecture, prefix_cache_bytes=100_000)
     for query in QUERIES[:2]:
         says(model, request(query, range(6)))
     assert ["is not kept" in record.getMessage() for record in caplog.records] == [True]
@@ -277,8 +265,8 @@ def test_a_cancel_anywhere_leaves_nothing_wrong_behind(model, plain, polls):
     assert says(model, request(QUERIES[1], range(6))).text == says(plain, request(QUERIES[1], range(6))).text
 
 
-def test_memory_stays_within_its_budgets(folder, architecture):
-    model = load(folder, architecture, vision_cache_bytes=20_000, prefix_cache_bytes=600_000)
+def test_memory_stays_within_its_budgets(attentive_qwen, architecture):
+    model = load(attentive_qwen, architecture, vision_cache_bytes=20_000, prefix_cache_bytes=600_000)
     for start in range(4):
         for query in QUERIES:
             says(model, request(query, range(start, start + 3)))
