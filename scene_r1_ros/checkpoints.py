@@ -2,7 +2,9 @@
 """What every checkpoint has in common, of a language model or of a tracker: how it is named and where it runs."""
 
 import re
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from scene_r1_ros.errors import ModelFailed
 
@@ -12,6 +14,19 @@ HUB_NAME = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 def is_hub_name(path_or_name: str) -> bool:
     """``OWNER/NAME``, and nothing on this disk is called so."""
     return bool(HUB_NAME.fullmatch(path_or_name)) and not Path(path_or_name).expanduser().exists()
+
+
+def import_transformers(need: str) -> Any:
+    """The module transformers, with torch beside it.
+
+    Raises:
+        ModelFailed: one is missing; ``need`` says what for.
+    """
+    try:
+        import_module("torch")  # transformers can be imported without it, but has no model then
+        return import_module("transformers")
+    except (ImportError, OSError) as error:  # OSError: a shared library of torch is missing
+        raise ModelFailed(f"{need}: {error}; pip install torch transformers safetensors") from error
 
 
 def chosen_device(wanted: str, setting: str) -> str:

@@ -19,7 +19,7 @@ from transformers import (
     Qwen3VLForConditionalGeneration,
 )
 
-from scene_r1_ros.reasoning.protocol import MIN_PIXELS, Request
+from scene_r1_ros.reasoning.protocol import Request
 from scene_r1_ros.reasoning.qwen import TransformersModel
 from scene_r1_ros.reasoning.qwen.prompt import make_prompt
 
@@ -99,7 +99,7 @@ def build_tokenizer() -> Qwen2Tokenizer:
 def whole_inputs(model: TransformersModel, request: Request) -> dict[str, Any]:
     """What transformers' own ``generate`` takes for a request: its whole prompt, and all pixels of its frames."""
     prompt = make_prompt(request, model.checkpoint.tokenizer, model.spec)
-    size = {"shortest_edge": MIN_PIXELS, "longest_edge": model.spec.max_pixels}
+    size = {"shortest_edge": model.spec.min_pixels, "longest_edge": model.spec.max_pixels}
     images = model.checkpoint.images([frame.color for frame in request.frames], size=size, return_tensors="pt")
     ids = torch.from_numpy(prompt.token_ids[None])
     kinds = torch.from_numpy((prompt.marks < 0).astype("int32")[None])  # 1 where a piece of an image stands

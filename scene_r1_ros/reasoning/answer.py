@@ -5,20 +5,18 @@ import re
 
 from scene_r1_ros.answer import Answer
 from scene_r1_ros.reasoning.asking import ask
-from scene_r1_ros.reasoning.audit import CLAUSE
-from scene_r1_ros.reasoning.clip import TOLERANCE_S, Clip
+from scene_r1_ros.reasoning.clip import BEHIND_S, TOLERANCE_S, Clip
 from scene_r1_ros.reasoning.denial import contradicts
 from scene_r1_ros.reasoning.parse import parse_answer, reasoning_of
 from scene_r1_ros.reasoning.protocol import Model, Request
 from scene_r1_ros.reasoning.questions import kind_of
-from scene_r1_ros.reasoning.sections import plain
+from scene_r1_ros.reasoning.sections import clauses_of
 from scene_r1_ros.reasoning.spread import spread
 from scene_r1_ros.reasoning.times import NamedTime, named_times
 from scene_r1_ros.run import Run
 from scene_r1_ros.text import MAX_TEXT, clean_text
 from scene_r1_ros.types import Frame
 
-MAX_OFF_S = 0.5  # a time that lies so far behind the end of the clip names no frame
 MAX_EVIDENCE = 8  # frames; the times that are named first count
 NOTHING = re.compile(r"[:,]\s?(?:nothing|none|no)\W{0,3}\Z", re.IGNORECASE)  # "At 2 s: nothing."
 
@@ -50,7 +48,7 @@ def evidence(words: str, shown: Clip) -> tuple[Frame, ...]:
     tells nothing, unless nothing else is named.
     """
     times_s, near, telling = shown.times_s, list[int](), list[list[int]]()
-    for named in supporting_times(words, times_s[-1] + MAX_OFF_S):
+    for named in supporting_times(words, times_s[-1] + BEHIND_S):
         start_s, end_s = named.start_s - TOLERANCE_S, named.end_s + TOLERANCE_S
         inside = [i for i, time_s in enumerate(times_s) if start_s <= time_s <= end_s]
         if len(inside) > 1:
@@ -67,7 +65,7 @@ def evidence(words: str, shown: Clip) -> tuple[Frame, ...]:
 
 def supporting_times(words: str, end_s: float) -> list[NamedTime]:
     """The times up to ``end_s`` that words name, but not those at which they deny something, unless they only deny."""
-    clauses = CLAUSE.split(plain(words))
+    clauses = clauses_of(words)
     denied = [clause for clause in clauses if contradicts(clause) or NOTHING.search(clause)]
     for some in ([clause for clause in clauses if clause not in denied], denied):
         if named := [time for clause in some for time in named_times(clause) if time.start_s <= end_s]:

@@ -13,11 +13,11 @@ from math import inf
 from typing import NamedTuple
 
 from scene_r1_ros.answer import DOUBTFUL, Answer, Check, SceneObject
-from scene_r1_ros.reasoning.clip import TOLERANCE_S, Clip
+from scene_r1_ros.reasoning.clip import BEHIND_S, TOLERANCE_S, Clip, span
 from scene_r1_ros.reasoning.denial import contradicts
 from scene_r1_ros.reasoning.nouns import Subject, head_nouns, names_one, speaks_of, subject_of
 from scene_r1_ros.reasoning.questions import asked_thing
-from scene_r1_ros.reasoning.sections import plain
+from scene_r1_ros.reasoning.sections import clauses_of
 from scene_r1_ros.reasoning.times import NamedTime, named_times
 from scene_r1_ros.run import Run, Thought
 from scene_r1_ros.text import counted
@@ -27,9 +27,7 @@ from scene_r1_ros.types import TimeWindow
 # ``geometry.confidence`` adds up. An estimate, not a fit: that takes the answers of many real models.
 ODDS_PER_CONTRADICTION = 3.0
 LABEL_STEP = 0.5  # of such a step: one thing has many names, and ``nouns`` knows few of them
-BEHIND_S = 0.5  # a video goes on for a moment behind its last keyframe
 MAX_QUOTED = 5  # times in one text
-CLAUSE = re.compile(r"(?<=[.!?;])\s|,?\s(?:but|however|while|whereas|(?:and\s)?then|so)\s", re.IGNORECASE)
 IT = re.compile(r"\bit\b|\A(?:best |clearly |only )?(?:seen|visible)\b", re.IGNORECASE)
 # Clauses of another thing, of frames that they do not name, of a glimpse, or of what is only concluded.
 ELSEWHERE = re.compile(
@@ -166,7 +164,7 @@ def check_window(query: str, window: TimeWindow | None, thoughts: Sequence[Thoug
 def sightings(subject: Subject, text: str) -> list[str]:
     """The clauses that see the subject of a query, or "it" right behind such a clause or at the beginning."""
     found, of_it = [], True
-    for clause in CLAUSE.split(plain(text)):
+    for clause in clauses_of(text):
         of_it = not ELSEWHERE.search(clause) and (speaks_of(clause, subject) or (of_it and bool(IT.search(clause))))
         if of_it and not contradicts(clause):
             found.append(clause)
@@ -231,7 +229,3 @@ def quoted(times: Sequence[NamedTime]) -> str:
     texts = list(dict.fromkeys(time.text for time in times))
     more = f" and {len(texts) - MAX_QUOTED} more" if len(texts) > MAX_QUOTED else ""
     return ", ".join(texts[:MAX_QUOTED]) + more
-
-
-def span(window: TimeWindow) -> str:
-    return f"{window.start_s:.2f} s to {window.end_s:.2f} s"

@@ -12,6 +12,7 @@ from scene_r1_ros.types import Frame, TimeWindow
 
 # Times are shown to a model in hundredths of a second; a frame whose time it repeats belongs to its window.
 TOLERANCE_S = 6e-3
+BEHIND_S = 0.5  # a video goes on for a moment behind its last keyframe: a time there is no wrong one
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,3 +76,8 @@ def named(frame: Frame, time_s: float) -> str:
     stamp = f"{frame.stamp_ns // 10**9}.{frame.stamp_ns % 10**9:09d}"
     is_stamp = "." in frame.frame_id and stamp.startswith(frame.frame_id)
     return f"the frame at {time_s:.2f} s" if is_stamp else f"frame {frame.frame_id} at {time_s:.2f} s"
+
+
+def span(window: TimeWindow) -> str:
+    """How texts for people name a window."""
+    return f"{window.start_s:.2f} s to {window.end_s:.2f} s"

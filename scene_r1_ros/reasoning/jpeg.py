@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from scene_r1_ros.reasoning.protocol import MIN_PIXELS, ModelSpec
+from scene_r1_ros.reasoning.protocol import ModelSpec
 
 QUALITY = 90  # of JPEG, 0 to 100: no block of it shows, at a tenth of the bytes
 
@@ -16,7 +16,7 @@ def seen_wh(width: int, height: int, spec: ModelSpec) -> tuple[int, int]:
     ``spec.image_multiple``, at most ``spec.max_pixels``, the aspect kept as well as both allow. It leaves an image of
     that size as it is.
     """
-    step, low = spec.image_multiple, min(MIN_PIXELS, spec.max_pixels)
+    step, low = spec.image_multiple, spec.min_pixels
     wh = round(width / step) * step, round(height / step) * step
     if wh[0] * wh[1] > spec.max_pixels:
         shrink = math.sqrt(width * height / spec.max_pixels)

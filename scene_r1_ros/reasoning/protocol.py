@@ -32,6 +32,11 @@ class ModelSpec:
     temperature: float = 0.0  # of sampling; 0: always the likeliest token
     architecture: str = ""  # transformers: the ``model_type`` of its checkpoints; they differ in how they write boxes
 
+    @property
+    def min_pixels(self) -> int:
+        """The least that an image has at the model's input."""
+        return min(MIN_PIXELS, self.max_pixels)
+
 
 @dataclass(frozen=True)
 class Request:

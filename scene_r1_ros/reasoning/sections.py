@@ -19,6 +19,7 @@ FENCE = re.compile(rf"(?:`{{3,9}}|~{{3,9}})(?:{LANGUAGE}\b)?", re.IGNORECASE)
 # A comment as programs have it, after a value or a sign of JSON. In prose, "#2" and "//" stay.
 COMMENT = re.compile(r"(?<=[\[\]{},\"'])[ \t]{0,9}(?://|#\s)[^\n]{0,300}(?=\n|\Z)|/\*[^*]{0,300}\*/")
 BROKEN_TAG = re.compile(r"<\s{0,3}/?\s{0,3}[a-z]{0,8}\Z", re.IGNORECASE)
+CLAUSE = re.compile(r"(?<=[.!?;])\s|,?\s(?:but|however|while|whereas|(?:and\s)?then|so)\s", re.IGNORECASE)
 SPECIAL_TOKEN = re.compile(r"<\|\w{1,30}\|>")
 
 # Quotes, dashes, arrows, brackets and stops as models write them. Full-width forms are shifted in ``_ascii``.
@@ -105,6 +106,11 @@ def plain(text: str) -> str:
     if not text.isascii():
         text = "".join(map(_ascii, text)).translate(PUNCTUATION)
     return " ".join(COMMENT.sub(" ", FENCE.sub(" ", text)).split())
+
+
+def clauses_of(text: str) -> list[str]:
+    """The clauses of ``plain`` prose: what one says of a time need not hold for the next."""
+    return CLAUSE.split(plain(text))
 
 
 def _ascii(character: str) -> str:

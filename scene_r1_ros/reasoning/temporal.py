@@ -14,7 +14,7 @@ from math import log2
 
 from scene_r1_ros.errors import ParseFailed
 from scene_r1_ros.reasoning.asking import ask
-from scene_r1_ros.reasoning.clip import TOLERANCE_S, Clip
+from scene_r1_ros.reasoning.clip import TOLERANCE_S, Clip, span
 from scene_r1_ros.reasoning.parse import parse_window, reasoning_of
 from scene_r1_ros.reasoning.protocol import Model, Reply, Request
 from scene_r1_ros.reasoning.several import names_several
@@ -166,10 +166,6 @@ def common(one: TimeWindow, other: TimeWindow) -> TimeWindow | None:
     """What lies in both windows, if anything does."""
     start_s, end_s = max(one.start_s, other.start_s), min(one.end_s, other.end_s)
     return TimeWindow(*sorted((start_s, end_s))) if start_s <= end_s + TOLERANCE_S else None
-
-
-def span(window: TimeWindow) -> str:
-    return f"{window.start_s:.2f} s to {window.end_s:.2f} s"
 
 
 def joined(*sentences: str) -> str:

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from scene_r1_ros.checkpoints import chosen_device, is_hub_name
+from scene_r1_ros.checkpoints import chosen_device, import_transformers, is_hub_name
 from scene_r1_ros.config import TrackerConfig
 from scene_r1_ros.errors import ModelFailed
 from scene_r1_ros.tracking.protocol import Prompt
@@ -31,7 +31,7 @@ class TransformersTracker(LearnedTracker):
     """
 
     def __init__(self, config: TrackerConfig):
-        transformers = _library()
+        transformers = import_transformers("the tracker transformers needs torch and transformers")
         self.config = config
         self.device = chosen_device(config.device, "tracker.device")
         source = _checked_source(config.path)
@@ -115,18 +115,6 @@ class TransformersSession:
 
 def _side(image_size: Any) -> int:
     return int(image_size if isinstance(image_size, int) else image_size[0])
-
-
-def _library() -> Any:
-    try:
-        import_module("torch")  # transformers can be imported without it, but has no model then
-        import transformers
-    except (ImportError, OSError) as error:  # OSError: a shared library of torch is missing
-        raise ModelFailed(
-            f"the tracker transformers needs torch and transformers: {error}; "
-            "pip install torch transformers safetensors"
-        ) from error
-    return transformers
 
 
 def _check_timm() -> None:

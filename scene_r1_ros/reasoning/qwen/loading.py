@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from scene_r1_ros.checkpoints import chosen_device, is_hub_name
+from scene_r1_ros.checkpoints import chosen_device, import_transformers, is_hub_name
 from scene_r1_ros.errors import ModelFailed
 from scene_r1_ros.reasoning.protocol import ModelSpec
 from scene_r1_ros.reasoning.qwen.prompt import IMAGE_PAD
@@ -40,7 +40,7 @@ def load_checkpoint(path_or_name: str, spec: ModelSpec, wanted_device: str) -> C
     Raises:
         ModelFailed: it cannot be loaded, with the reason and the remedy.
     """
-    _check_libraries()
+    import_transformers("torch and transformers are needed to run a language model here")
     device = chosen_device(wanted_device, "model.device")
     try:
         folder = _folder_of(path_or_name)
@@ -140,17 +140,6 @@ def _adapted(model: Any, adapter: Path) -> Any:
             f"{len(loaded.unexpected_keys)} that are none of it; was it trained on another base?"
         )
     return adapted.merge_and_unload().eval()
-
-
-def _check_libraries() -> None:
-    try:
-        import torch  # noqa: F401 (only whether it can be imported)
-        import transformers  # noqa: F401
-    except (ImportError, OSError) as error:  # OSError: a shared library of torch is missing
-        raise ModelFailed(
-            f"torch and transformers are needed to run a language model here: {error}; "
-            "pip install torch transformers safetensors"
-        ) from error
 
 
 def _check_architecture(folder: Path, config: Any, spec: ModelSpec) -> None:

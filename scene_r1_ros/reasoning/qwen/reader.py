@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from scene_r1_ros.errors import ModelFailed
-from scene_r1_ros.reasoning.protocol import MIN_PIXELS, ModelSpec
+from scene_r1_ros.reasoning.protocol import ModelSpec
 from scene_r1_ros.reasoning.qwen.loading import Checkpoint
 from scene_r1_ros.reasoning.qwen.prefix_cache import Prefix, PrefixCache
 from scene_r1_ros.reasoning.qwen.prompt import Prompt, key_of
@@ -140,7 +140,7 @@ class Reader:
 
     def _looked(self, frame: Frame, size_wh: tuple[int, int], spec: ModelSpec) -> Sight:
         """The vision encoder's view of a frame, which the image processor resizes to ``size_wh``."""
-        size = {"shortest_edge": min(MIN_PIXELS, spec.max_pixels), "longest_edge": spec.max_pixels}
+        size = {"shortest_edge": spec.min_pixels, "longest_edge": spec.max_pixels}
         try:
             inputs = self._images(Image.fromarray(frame.color), size=size, return_tensors="pt").to(self._model.device)
         except ValueError as error:
