@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a model learns from 2D boxes, time windows and text answers: samples, rewards, supervised start, GRPO."""
