@@ -17,6 +17,7 @@ from rich.logging import RichHandler
 from scene_r1_ros import __version__
 from scene_r1_ros import config as settings
 from scene_r1_ros.answer import Answer
+from scene_r1_ros.cli_data import app as data
 from scene_r1_ros.errors import BadInput, NotWritten, SceneR1Error
 from scene_r1_ros.evaluation.what import What
 from scene_r1_ros.text import clean_text
@@ -30,6 +31,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
+app.add_typer(data, name="data")
 console = Console(emoji=False)  # paths have colons
 errors = Console(stderr=True, emoji=False)
 

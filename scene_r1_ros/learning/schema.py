@@ -11,7 +11,6 @@ Other targets: ``{"windows_s": [[1.2, 3.4]]}`` and ``{"answer": "3"}``; an empty
 keys ``reasoning`` and ``tags`` may be left out. What each field means stands in ``learning.sample``.
 """
 
-import re
 from functools import lru_cache
 from itertools import pairwise
 from math import isfinite
@@ -19,26 +18,22 @@ from typing import Any
 
 from scene_r1_ros.config import shown
 from scene_r1_ros.errors import BadInput
+from scene_r1_ros.learning.fields import check_keys, listed, number, text
 from scene_r1_ros.learning.places import PLACE
 from scene_r1_ros.learning.sample import LearningTask, NamedBox, Sample, Shot, Target
 from scene_r1_ros.reasoning.clip import TOLERANCE_S
-from scene_r1_ros.reasoning.fitting import fitted
+from scene_r1_ros.reasoning.denial import denies
+from scene_r1_ros.reasoning.fitting import fitted, unwrapped
 from scene_r1_ros.reasoning.questions import kind_of
-from scene_r1_ros.text import MAX_LABEL, MAX_TEXT, clean_text
+from scene_r1_ros.reasoning.sections import plain
+from scene_r1_ros.text import MAX_LABEL, MAX_TEXT
 from scene_r1_ros.types import Box2D, TimeWindow
 
-NEEDED = ("id", "task", "scene", "frames", "query", "target")
-KEYS = frozenset({*NEEDED, "reasoning", "tags"})
-FRAME_KEYS = frozenset({"image", "time_s", "size_wh"})
-BOX_KEYS = frozenset({"box_xyxy", "label"})
+NEEDED, OPTIONAL = ("id", "task", "scene", "frames", "query", "target"), ("reasoning", "tags")
+FRAME_KEYS = ("image", "time_s", "size_wh")
+BOX_KEYS = ("box_xyxy", "label")
 TARGET_OF: dict[LearningTask, str] = {"temporal": "windows_s", "image": "boxes", "answer": "answer", "objects": "boxes"}
 
-# How the names of what only 3D labels give begin or read, in the words of other data sets.
-NAMES_3D = re.compile(
-    r"depth|pose|t_world|extrinsic|intrinsic|camera|point|cloud|xyz|3d|mesh|voxel|normal|rotation|translation|quaternion"
-    r"|center|size_m|obb|lidar|world|instance|odom",
-    re.IGNORECASE,
-)
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 MAX_FRAMES = 1_000
@@ -56,7 +51,7 @@ def sample_of(values: Any) -> Sample:
     Raises:
         BadInput: the first field that breaks a rule, with its value, the rule and the remedy.
     """
-    check_keys(values, "a sample", KEYS, NEEDED)
+    check_keys(values, "a sample", NEEDED, OPTIONAL)
     if not isinstance(values["task"], str) or values["task"] not in TARGET_OF:
         raise BadInput(f"task = {shown(values['task'])}; expected one of {', '.join(TARGET_OF)}")
     task: LearningTask = values["task"]
@@ -67,7 +62,7 @@ def sample_of(values: Any) -> Sample:
     sample_id, scene = (text(values[name], name, MAX_NAME) for name in ("id", "scene"))
     target = _target(values["target"], task, query, shots)
     reasoning = _reasoning(values.get("reasoning", ""), shots)
-    tags = tuple(text(tag, "tags", MAX_LABEL) for tag in _list(values.get("tags", []), "tags", MAX_TAGS))
+    tags = tuple(text(tag, "tags", MAX_LABEL) for tag in listed(values.get("tags", []), "tags", MAX_TAGS))
     return Sample(sample_id, task, scene, shots, query, target, reasoning, tags)
 
 
@@ -104,66 +99,8 @@ def _short(value: float) -> float:
     return int(value) if isfinite(value) and value == int(value) else float(value)
 
 
-def check_keys(values: Any, where: str, known: frozenset[str], needed: tuple[str, ...] | frozenset[str]) -> None:
-    """
-    Raises:
-        BadInput: no object, a key that is missing, or one that is not known; 3D is refused with the reason.
-    """
-    if not isinstance(values, dict):
-        raise BadInput(f"{where} is {shown(values)}; expected a JSON object with the keys {', '.join(needed)}")
-    if not values.keys() <= known:
-        raise BadInput(_unknown(next(name for name in values if name not in known), where, known))
-    for name in needed:
-        if name not in values:
-            raise BadInput(f"{where} has no field {name!r}; add it")
-
-
-def _unknown(name: str, where: str, known: frozenset[str]) -> str:
-    if NAMES_3D.search(name):
-        return (
-            f"{where} has a field {shown(name)}; nothing 3D may be there: the model learns from images, times, 2D "
-            "boxes, windows and text alone, so that it never needs 3D labels; remove the field"
-        )
-    return f"{where} has an unknown field {shown(name)}; known are {', '.join(sorted(known))}: remove or rename it"
-
-
-def text(value: Any, where: str, limit: int, may_be_empty: bool = False) -> str:
-    """A text that can be shown, sent and encoded.
-
-    Raises:
-        BadInput: no text, an empty one, one that is too long, or one with control characters.
-    """
-    if not isinstance(value, str):
-        raise BadInput(f"{where} = {shown(value)}; expected text")
-    if not may_be_empty and not value.strip():
-        raise BadInput(f"{where} is empty; expected text")
-    if len(value) > limit:
-        raise BadInput(f"{where} has {len(value)} characters; at most {limit} are allowed: shorten it")
-    if not value.isprintable() and clean_text(value, limit) != value:
-        raise BadInput(f"{where} = {shown(value)} holds control characters or halves of a surrogate pair; remove them")
-    return value
-
-
-def number(value: Any, where: str, high: float) -> float:
-    """A number from 0 to ``high``.
-
-    Raises:
-        BadInput: anything else, NaN too.
-    """
-    if type(value) not in (int, float) or not 0 <= value <= high:
-        raise BadInput(f"{where} = {shown(value)}; expected a number from 0 to {high:g}")
-    return float(value)
-
-
-def _list(value: Any, where: str, limit: int) -> list[Any]:
-    if not isinstance(value, list) or len(value) > limit:
-        got = f"a list of {len(value)}" if isinstance(value, list) else shown(value)
-        raise BadInput(f"{where} is {got}; expected a list of at most {limit}")
-    return value
-
-
 def _shots(frames: Any, task: LearningTask) -> tuple[Shot, ...]:
-    shots = tuple(_shot(frame, f"frames[{i}]") for i, frame in enumerate(_list(frames, "frames", MAX_FRAMES)))
+    shots = tuple(_shot(frame, f"frames[{i}]") for i, frame in enumerate(listed(frames, "frames", MAX_FRAMES)))
     if not shots:
         raise BadInput("frames is empty; a sample shows at least one image: name it")
     if task in ("image", "objects") and len(shots) != 1:
@@ -177,7 +114,7 @@ def _shots(frames: Any, task: LearningTask) -> tuple[Shot, ...]:
 
 
 def _shot(frame: Any, where: str) -> Shot:
-    check_keys(frame, where, FRAME_KEYS, FRAME_KEYS)
+    check_keys(frame, where, FRAME_KEYS)
     size = frame["size_wh"]
     if not isinstance(size, list) or len(size) != 2 or any(type(v) is not int or not 1 <= v <= MAX_SIDE for v in size):
         raise BadInput(f"{where}.size_wh = {shown(size)}; expected [width, height] in whole pixels, 1 to {MAX_SIDE}")
@@ -201,14 +138,18 @@ def _target(values: Any, task: LearningTask, query: str, shots: tuple[Shot, ...]
     name = TARGET_OF[task]
     if isinstance(values, dict) and name not in values and (other := set(values) & set(TARGET_OF.values())):
         raise BadInput(f"target has {', '.join(sorted(other))}; the task {task} is answered by {name}: change one")
-    check_keys(values, "target", frozenset({name}), (name,))
+    check_keys(values, "target", (name,))
     value = values[name]
     if name == "windows_s":
-        windows = _list(value, "target.windows_s", MAX_PLACES)
+        windows = listed(value, "target.windows_s", MAX_PLACES)
         return Target(windows=tuple(_window(w, f"target.windows_s[{i}]", shots) for i, w in enumerate(windows)))
     if name == "boxes":
-        boxes = _list(value, "target.boxes", MAX_PLACES)
-        return Target(boxes=tuple(_box(b, f"target.boxes[{i}]", shots[0]) for i, b in enumerate(boxes)))
+        listed_boxes = listed(value, "target.boxes", MAX_PLACES)
+        boxes = tuple(_box(b, f"target.boxes[{i}]", shots[0]) for i, b in enumerate(listed_boxes))
+        if len(boxes) > 1 and len(set(boxes)) < len(boxes):
+            twice = next(i for i, box in enumerate(boxes) if box in boxes[:i])
+            raise BadInput(f"target.boxes[{twice}] stands there twice; keep one")
+        return Target(boxes=boxes)
     return Target(answer=_answer(text(value, "target.answer", MAX_TEXT), query))
 
 
@@ -228,24 +169,37 @@ def _window(value: Any, where: str, shots: tuple[Shot, ...]) -> TimeWindow:
 
 
 def _box(value: Any, where: str, shot: Shot) -> NamedBox:
-    check_keys(value, where, BOX_KEYS, BOX_KEYS)
+    check_keys(value, where, BOX_KEYS)
     corners, (width, height) = value["box_xyxy"], shot.size_wh
-    if not isinstance(corners, list) or len(corners) != 4 or any(type(v) not in (int, float) for v in corners):
+    if (
+        not isinstance(corners, list)
+        or len(corners) != 4
+        or not all(type(v) in (int, float) and v == v for v in corners)
+    ):
         raise BadInput(f"{where}.box_xyxy = {shown(corners)}; expected [x1, y1, x2, y2] in pixels")
     x1, y1, x2, y2 = corners
-    if not (min(x1, y1) >= 0 and x2 <= width and y2 <= height):  # not NaN either
+    if not (min(x1, y1) >= 0 and x2 <= width and y2 <= height):
         raise BadInput(
             f"{where}.box_xyxy = {shown(corners)} is not inside its image of {width}x{height} pixels: cut it"
         )
     if not (x1 < x2 and y1 < y2):
         raise BadInput(f"{where}.box_xyxy = {shown(corners)} has no area; expected x1 < x2 and y1 < y2")
-    return NamedBox(text(value["label"], f"{where}.label", MAX_LABEL), Box2D(*map(float, corners)))
+    return NamedBox(_label(text(value["label"], f"{where}.label", MAX_LABEL)), Box2D(*map(float, corners)))
+
+
+@lru_cache(maxsize=2**16)
+def _label(label: str) -> str:
+    if denies(plain(label), closed=False):
+        raise BadInput(f"label {shown(label)} says that nothing is there; name the thing, or leave the list empty")
+    return label
 
 
 @lru_cache(maxsize=2**16)  # many samples share few questions
 def _answer(answer: str, question: str) -> str:
+    if "<" in answer:
+        raise BadInput("target.answer holds '<', with which the tags of a reply begin; say it in words")
     try:
-        fitted(answer, question, kind_of(question))
+        fitted(unwrapped(answer), question, kind_of(question))
     except ValueError as error:
         raise BadInput(f"target.answer does not fit the query {shown(question)}: {error}") from error
     return answer

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands ``scene-r1 data``: samples to learn from, made, imported and checked."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from scene_r1_ros.errors import BadInput
+from scene_r1_ros.text import clean_text, counted
+
+if TYPE_CHECKING:
+    from scene_r1_ros.learning.checking import Checked
+
+MAX_SHOWN = 20  # problems
+MAX_TAGS = 30
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Samples to learn from: one JSON object a line with images, 2D boxes, time windows and text; nothing 3D.",
+)
+console = Console(emoji=False)  # paths have colons
+
+OutArgument = Annotated[Path, typer.Argument(help="A new folder: samples.jsonl, and below images/ the pictures.")]
+
+
+@app.command()
+def check(
+    path: Annotated[Path, typer.Argument(help="A file of samples (samples.jsonl); its images lie beside it.")],
+    images: Annotated[
+        bool, typer.Option(help="Also look at the images: are they there, whole, and of the size that is said?")
+    ] = True,
+) -> None:
+    """Say what a file of samples holds, or all that is wrong with it; exit code 2 where something is.
+
+    A line is one sample:
+
+    {"id": "train/7/0", "task": "image", "scene": "train/7",
+    "frames": \\[{"image": "images/7/4.jpg", "time_s": 1.6, "size_wh": \\[224, 168]}],
+    "query": "the red mug", "target": {"boxes": \\[{"box_xyxy": \\[34, 50, 61, 80], "label": "red mug"}]}}
+
+    Tasks and their targets: [b]image[/b], [b]objects[/b]: boxes in pixels; [b]temporal[/b]: {"windows_s":
+    \\[\\[1.2, 3.4]]} in seconds; [b]answer[/b]: {"answer": "3"}. An empty list says that it is not there.
+    """
+    from scene_r1_ros.learning.checking import check_file
+
+    checked = check_file(path, images)
+    if checked.n_problems:
+        for problem in checked.problems[:MAX_SHOWN]:
+            console.print(clean_text(problem), markup=False, highlight=False, soft_wrap=True)
+        raise BadInput(
+            f"{path}: {counted(checked.n_problems, 'problem')} beside {counted(checked.samples, 'sample')} that can be "
+            f"read{'; the first are above' if checked.n_problems > MAX_SHOWN else ''}"
+        )
+    _summary(path, checked)
+
+
+def _summary(path: Path, checked: "Checked") -> None:
+    table = Table(title=f"{path}: nothing wrong")
+    for column, justify in (("", "left"), ("samples", "right"), ("not there", "right")):
+        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    for task, count in sorted(checked.tasks.items()):
+        table.add_row(f"task {task}", str(count), str(checked.absent[task]))
+    for split, count in sorted(checked.splits.items()):
+        if split:
+            table.add_row(f"split {split}", str(count), "")
+    for tag, count in checked.tags.most_common(MAX_TAGS):
+        table.add_row(f"tag {tag}", str(count), "")
+    console.print(table)
+    parts = (counted(checked.samples, "sample"), counted(len(checked.scenes), "scene"))
+    console.print(f"{parts[0]} of {parts[1]}, {counted(len(checked.images), 'image')}", highlight=False)
+
+
+@app.command()
+def coco(
+    sequence: Annotated[Path, typer.Argument(help="A folder of frames, a TUM RGB-D folder, or a ROS 2 bag.")],
+    annotations: Annotated[Path, typer.Argument(help="The boxes, as COCO JSON: images, categories, annotations.")],
+    out: OutArgument,
+) -> None:
+    """Boxes that a person drew on a recording (COCO format) as samples.
+
+    An image names its frame, by its id or by its stamp in nanoseconds, as [b]frame_id[/b], or as [b]file_name[/b]
+    without folder and suffix (000222 for rgb/000222.color.jpg). Beside COCO's own fields an annotation may have a
+    [b]query[/b] (or [b]caption[/b]), "the red mug left of the sink", and a [b]track_id[/b], the same for one thing in
+    all its images. Every image of the file counts as fully drawn: what has no box in it is not there.
+    """
+    from scene_r1_ros.learning.coco import import_coco
+
+    _done(out, import_coco(sequence, annotations, out))
+
+
+@app.command()
+def scannet(
+    scene: Annotated[Path, typer.Argument(help="Folder of one scene, with color/N.jpg, N the number of the frame.")],
+    annotations: Annotated[Path, typer.Argument(help="Descriptions as ScanRefer has them: a JSON list.")],
+    out: OutArgument,
+    fps: Annotated[float, typer.Option(help="Frames a second of the recording; ScanNet: 30.", min=0.1, max=1000)] = 30,
+    frames: Annotated[int, typer.Option(help="Images of the clip, evenly chosen.", min=2, max=1000)] = 64,
+) -> None:
+    """A scene of ScanNet (or laid out like it) with descriptions of its objects, as samples. No 3D file is opened.
+
+    Read are color/N.jpg, and of each entry of the JSON with this scene's name as [b]scene_id[/b]: [b]object_id[/b],
+    [b]object_name[/b], [b]description[/b]. Where the object is seen comes from [b]boxes[/b] of the entry, {"N":
+    \\[x1, y1, x2, y2]} in pixels of color/N.jpg, or without them from instance-filt/N.png (or instance/N.png), whose
+    pixels are object_id + 1.
+    """
+    from scene_r1_ros.learning.scannet import import_scannet
+
+    _done(out, import_scannet(scene, annotations, out, fps, frames))
+
+
+def _done(out: Path, count: int) -> None:
+    console.print(f"{counted(count, 'sample')} in {out / 'samples.jsonl'}", highlight=False, soft_wrap=True)
