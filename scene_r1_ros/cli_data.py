@@ -29,7 +29,7 @@ OutArgument = Annotated[Path, typer.Argument(help="A new folder: samples.jsonl, 
 
 @app.command()
 def check(
-    path: Annotated[Path, typer.Argument(help="A file of samples (samples.jsonl); its images lie beside it.")],
+    path: Annotated[Path, typer.Argument(help="A samples.jsonl with its images beside it, or the folder of both.")],
     images: Annotated[
         bool, typer.Option(help="Also look at the images: are they there, whole, and of the size that is said?")
     ] = True,
@@ -47,6 +47,7 @@ def check(
     """
     from scene_r1_ros.learning.checking import check_file
 
+    path = path / "samples.jsonl" if path.is_dir() else path
     checked = check_file(path, images)
     if checked.n_problems:
         for problem in checked.problems[:MAX_SHOWN]:
@@ -59,7 +60,7 @@ def check(
 
 
 def _summary(path: Path, checked: "Checked") -> None:
-    table = Table(title=f"{path}: nothing wrong")
+    table = Table()
     for column, justify in (("", "left"), ("samples", "right"), ("not there", "right")):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
     for task, count in sorted(checked.tasks.items()):
@@ -70,8 +71,9 @@ def _summary(path: Path, checked: "Checked") -> None:
     for tag, count in checked.tags.most_common(MAX_TAGS):
         table.add_row(f"tag {tag}", str(count), "")
     console.print(table)
-    parts = (counted(checked.samples, "sample"), counted(len(checked.scenes), "scene"))
-    console.print(f"{parts[0]} of {parts[1]}, {counted(len(checked.images), 'image')}", highlight=False)
+    samples, scenes = counted(checked.samples, "sample"), counted(len(checked.scenes), "scene")
+    all_of_it = f"{samples} of {scenes}, {counted(len(checked.images), 'image')}"
+    console.print(f"{path}: nothing wrong; {all_of_it}", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -79,17 +81,25 @@ def coco(
     sequence: Annotated[Path, typer.Argument(help="A folder of frames, a TUM RGB-D folder, or a ROS 2 bag.")],
     annotations: Annotated[Path, typer.Argument(help="The boxes, as COCO JSON: images, categories, annotations.")],
     out: OutArgument,
+    complete: Annotated[
+        bool,
+        typer.Option(
+            "--complete/--partial",
+            help="Is all that the file names drawn in every image of it? If not, there are no time windows and no "
+            "'not there'.",
+        ),
+    ] = True,
 ) -> None:
     """Boxes that a person drew on a recording (COCO format) as samples.
 
     An image names its frame, by its id or by its stamp in nanoseconds, as [b]frame_id[/b], or as [b]file_name[/b]
     without folder and suffix (000222 for rgb/000222.color.jpg). Beside COCO's own fields an annotation may have a
     [b]query[/b] (or [b]caption[/b]), "the red mug left of the sink", and a [b]track_id[/b], the same for one thing in
-    all its images. Every image of the file counts as fully drawn: what has no box in it is not there.
+    all its images.
     """
     from scene_r1_ros.learning.coco import import_coco
 
-    _done(out, import_coco(sequence, annotations, out))
+    _done(out, import_coco(sequence, annotations, out, complete))
 
 
 @app.command()

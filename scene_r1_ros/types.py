@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,7 +129,7 @@ class Box2D:
     y2: float
 
     def __post_init__(self) -> None:
-        if not np.isfinite(self.xyxy).all() or self.x2 <= self.x1 or self.y2 <= self.y1:
+        if not all(map(isfinite, self.xyxy)) or self.x2 <= self.x1 or self.y2 <= self.y1:
             raise BadBox(f"box {self.xyxy}: expected x1,y1,x2,y2 in pixels with x2 > x1 and y2 > y1")
 
     @property

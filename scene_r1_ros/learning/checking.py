@@ -71,13 +71,14 @@ def check_file(path: Path, images: bool = True) -> Checked:
 
 def _look_at(shot: Shot, number: int, folder: Path | None, checked: Checked) -> None:
     """Check an image where it is named first; later, that the same size is said."""
+    known = shot.image in checked.images
     first = checked.images.setdefault(shot.image, shot.size_wh)
     if first != shot.size_wh:
         said, before = ("x".join(map(str, wh)) for wh in (shot.size_wh, first))
         checked.report(
             f"line {number}: size_wh of image {shot.image} is {said}, and {before} in an earlier line; mend one"
         )
-    elif folder is not None and first is shot.size_wh:
+    elif folder is not None and not known:
         try:
             check_image(folder, shot)
         except BadInput as error:

@@ -25,12 +25,14 @@ from scene_r1_ros.sequences.write import JPEG_QUALITY
 from scene_r1_ros.types import Frame
 
 
-def import_coco(recording: Path, annotations: Path, out: Path) -> int:
+def import_coco(recording: Path, annotations: Path, out: Path, complete: bool = True) -> int:
     """Write ``samples.jsonl`` and ``images/`` to a new folder and return how many samples there are.
 
     Args:
         recording: what ``sequences.open_sequence`` reads.
         annotations: see ``coco_file``.
+        complete: whether all that the file names is drawn in every image of it. Otherwise there are no time windows, no
+            "not there" and no "everything in the image", which would be wrong.
 
     Raises:
         BadInput: the recording or the file cannot be read, or they do not fit together.
@@ -50,8 +52,9 @@ def import_coco(recording: Path, annotations: Path, out: Path) -> int:
         sightings = list(sightings_of(drawn.boxes, places))
     except BadInput as error:
         raise BadInput(f"{annotations}: {error}") from error
-    found = chain(samples_of(sequence.name, shots, sightings), everything(sequence.name, shots, drawn.boxes, places))
-    return write_samples(out / "samples.jsonl", found)
+    found = samples_of(sequence.name, shots, sightings, complete)
+    rest = everything(sequence.name, shots, drawn.boxes, places) if complete else ()
+    return write_samples(out / "samples.jsonl", chain(found, rest))
 
 
 def in_time(drawn: Drawn, sequence: Recording) -> dict[Key, Entry]:

@@ -46,13 +46,15 @@ def text(value: Any, where: str, limit: int, may_be_empty: bool = False) -> str:
     Raises:
         BadInput: no text, an empty one, one that is too long, or one with control characters.
     """
+    if isinstance(value, str) and len(value) <= limit and value.isprintable() and (may_be_empty or value.strip()):
+        return value
     if not isinstance(value, str):
         raise BadInput(f"{where} = {shown(value)}; expected text")
     if not may_be_empty and not value.strip():
         raise BadInput(f"{where} is empty; expected text")
     if len(value) > limit:
         raise BadInput(f"{where} has {len(value)} characters; at most {limit} are allowed: shorten it")
-    if not value.isprintable() and clean_text(value, limit) != value:
+    if clean_text(value, limit) != value:
         raise BadInput(f"{where} = {shown(value)} holds control characters or halves of a surrogate pair; remove them")
     return value
 

@@ -64,7 +64,7 @@ def score(reply: str, sample: Sample, scale_xy: tuple[float, float] = (1.0, 1.0)
     """All terms of a reply to a sample.
 
     Args:
-        reply: the model's words, whole.
+        reply: the model's words, with what the chat template may have begun for it, as <think>.
         scale_xy: pixels of the sample's image per unit of the reply's boxes, see ``scale_of``.
     """
     form = form_of(reply)

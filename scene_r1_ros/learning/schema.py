@@ -36,8 +36,11 @@ TARGET_OF: dict[LearningTask, str] = {"temporal": "windows_s", "image": "boxes",
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 
+NUMBERS = frozenset({int, float})  # not bool
+PLAIN = NUMBERS | {str}
+
 MAX_FRAMES = 1_000
-MAX_PLACES = 1_000  # boxes or windows of one sample
+MAX_PLACES = 250  # boxes or windows of one sample
 MAX_TAGS = 32
 MAX_QUERY = 2_000  # characters, as everywhere in the package
 MAX_NAME = 300  # ... of an id, a scene or a path
@@ -115,22 +118,31 @@ def _shots(frames: Any, task: LearningTask) -> tuple[Shot, ...]:
 
 def _shot(frame: Any, where: str) -> Shot:
     check_keys(frame, where, FRAME_KEYS)
-    size = frame["size_wh"]
-    if not isinstance(size, list) or len(size) != 2 or any(type(v) is not int or not 1 <= v <= MAX_SIDE for v in size):
-        raise BadInput(f"{where}.size_wh = {shown(size)}; expected [width, height] in whole pixels, 1 to {MAX_SIDE}")
-    time_s = number(frame["time_s"], f"{where}.time_s", MAX_TIME_S)
-    return Shot(_image(frame["image"], f"{where}.image"), time_s, (size[0], size[1]))
+    values = (frame["image"], frame["time_s"], *(frame["size_wh"] if isinstance(frame["size_wh"], list) else ()))
+    make = _made_shot if len(values) == 4 and PLAIN.issuperset(map(type, values)) else _made_shot.__wrapped__
+    try:
+        return make(frame["image"], frame["time_s"], *values[2:])
+    except BadInput as error:
+        raise BadInput(f"{where}.{error}") from error
 
 
-def _image(value: Any, where: str) -> str:
-    name = text(value, where, MAX_NAME)
+@lru_cache(maxsize=2**16, typed=True)  # many samples share few frames
+def _made_shot(image: Any, time_s: Any, *size_wh: Any) -> Shot:
+    if len(size_wh) != 2 or any(type(v) is not int or not 1 <= v <= MAX_SIDE for v in size_wh):
+        got = shown(list(size_wh))
+        raise BadInput(f"size_wh = {got}; expected [width, height] in whole pixels, 1 to {MAX_SIDE}")
+    return Shot(_image(image), number(time_s, "time_s", MAX_TIME_S), (size_wh[0], size_wh[1]))
+
+
+def _image(value: Any) -> str:
+    name = text(value, "image", MAX_NAME)
     if name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
         raise BadInput(
-            f"{where} = {shown(name)}; expected a path with / below the folder of this file, without '..': "
+            f"image = {shown(name)}; expected a path with / below the folder of this file, without '..': "
             "copy the image there"
         )
     if not name.lower().endswith(IMAGE_SUFFIXES):
-        raise BadInput(f"{where} = {shown(name)}; expected a file that ends with {', '.join(IMAGE_SUFFIXES)}")
+        raise BadInput(f"image = {shown(name)}; expected a file that ends with {', '.join(IMAGE_SUFFIXES)}")
     return name
 
 
@@ -171,11 +183,7 @@ def _window(value: Any, where: str, shots: tuple[Shot, ...]) -> TimeWindow:
 def _box(value: Any, where: str, shot: Shot) -> NamedBox:
     check_keys(value, where, BOX_KEYS)
     corners, (width, height) = value["box_xyxy"], shot.size_wh
-    if (
-        not isinstance(corners, list)
-        or len(corners) != 4
-        or not all(type(v) in (int, float) and v == v for v in corners)
-    ):
+    if not isinstance(corners, list) or len(corners) != 4 or not NUMBERS.issuperset(map(type, corners)):
         raise BadInput(f"{where}.box_xyxy = {shown(corners)}; expected [x1, y1, x2, y2] in pixels")
     x1, y1, x2, y2 = corners
     if not (min(x1, y1) >= 0 and x2 <= width and y2 <= height):
@@ -210,7 +218,7 @@ def _reasoning(value: Any, shots: tuple[Shot, ...]) -> str:
     if "<" in reasoning:
         raise BadInput("reasoning holds '<', with which the tags of a reply begin; say it in words")
     for place in PLACE.finditer(reasoning):
-        width, height = (max(shot.size_wh[i] for shot in shots) for i in (0, 1))
+        width, height = map(max, zip(*(shot.size_wh for shot in shots), strict=True))
         if float(place["x"]) > width or float(place["y"]) > height:
             raise BadInput(
                 f"reasoning names the place {place[0]}, which is outside of {width}x{height} pixels; mend it"

@@ -2,6 +2,9 @@
 """Samples, made on the spot."""
 
 import copy
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +71,14 @@ def write_images(folder: Path, *samples: Sample) -> None:
         width, height = shot.size_wh
         _, data = cv2.imencode(path.suffix, np.full((height, width, 3), 90, np.uint8))
         path.write_bytes(data.tobytes())
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """As on a full disk, no file of this process can grow beyond so many bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

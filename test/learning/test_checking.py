@@ -120,7 +120,7 @@ def test_the_command(path, tmp_path):
     empty.touch()
     fine, wrong, nothing, missing, unseen = several(
         ("data", "check", path), ("data", "check", bad), ("data", "check", empty), ("data", "check", none),
-        ("data", "check", "--no-images", path),
+        ("data", "check", "--no-images", path.parent),
     )  # fmt: skip
     assert fine[0] == 0 and unseen[0] == 0
     assert "4 samples of 1 scene, 11 images" in fine[1]

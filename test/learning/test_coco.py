@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 import pytest
 
-from scene_r1_ros.errors import BadInput
+from scene_r1_ros.errors import BadInput, NotWritten
 from scene_r1_ros.learning.checking import check_file
 from scene_r1_ros.learning.coco import import_coco
 from scene_r1_ros.learning.coco_file import read_coco
 from scene_r1_ros.learning.jsonl import read_samples
 from scene_r1_ros.sequences import write_folder
 from test.command_line import several
-from test.learning.making import changed
+from test.learning.making import changed, largest_file
 from test.sequences.making import START_NS, STEP_NS, make_frame, write_bag
 from test.sequences.making import recording as bag_of
 
@@ -87,6 +87,14 @@ def test_everything_in_a_frame(recording):
         if one.task == "objects"
     }
     assert found == {0.1: ["mug"], 0.2: ["chair", "chair", "mug"], 0.3: ["mug", "mug"], 0.4: ["chair"]}
+
+
+def test_of_a_partial_drawing_only_what_is_drawn_is_asked(recording, tmp_path):
+    (tmp_path / "boxes.json").write_text(json.dumps(drawing()))
+    import_coco(recording, tmp_path / "boxes.json", tmp_path / "partial", complete=False)
+    samples = list(read_samples(tmp_path / "partial" / "samples.jsonl"))
+    assert len(samples) == 6
+    assert all(one.task == "image" and one.target.boxes for one in samples)
 
 
 def test_boxes_are_cut_to_the_image(recording):
@@ -203,10 +211,23 @@ def test_an_older_import_is_not_overwritten(recording):
         imported(recording, drawing())
 
 
+def test_a_full_disk(recording, tmp_path):
+    (tmp_path / "boxes.json").write_text(json.dumps(drawing()))
+    with largest_file(100), pytest.raises(NotWritten, match=r"cannot write .*000000\.jpg: .*; make room there"):
+        import_coco(recording, tmp_path / "boxes.json", tmp_path / "out")
+    assert not (tmp_path / "out" / "samples.jsonl").exists()
+
+
 def test_the_command(recording, tmp_path):
     (tmp_path / "boxes.json").write_text(json.dumps(drawing()))
     words = ("data", "coco", recording, tmp_path / "boxes.json", tmp_path / "drawn")
-    done, again, check = several(words, words, ("data", "check", tmp_path / "drawn" / "samples.jsonl"))
+    done, again, partial, check = several(
+        words,
+        words,
+        (*words[:-1], tmp_path / "part", "--partial"),
+        ("data", "check", tmp_path / "drawn" / "samples.jsonl"),
+    )
     assert done[0] == 0 and f"16 samples in {tmp_path / 'drawn' / 'samples.jsonl'}" in done[1]
     assert again[0] == 2 and "holds samples already" in again[1]
+    assert partial[0] == 0 and "6 samples in" in partial[1]
     assert check[0] == 0

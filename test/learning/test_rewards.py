@@ -2,6 +2,8 @@
 """Replies as models write them, good, bad and cunning, and what each is worth."""
 
 import doctest
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from scene_r1_ros.learning.overlaps import boxes_iou, windows_iou
 from scene_r1_ros.learning.rewards import RewardConfig, Scores, answer_match, form_of, score
 from scene_r1_ros.learning.sample import NamedBox
 from scene_r1_ros.types import Box2D, TimeWindow
+from test.command_line import ROOT
 from test.learning.making import ANSWER, IMAGE, OBJECTS, TEMPORAL, sample
 
 FULL = RewardConfig()
@@ -27,6 +30,12 @@ def said(answer: str, thought: str = "I see it.") -> str:
 def test_the_examples_of_the_docstrings_hold(module):
     failed, tried = doctest.testmod(module)
     assert tried > 0 and failed == 0
+
+
+def test_they_need_no_torch():
+    """Other engines load them in processes of their own, and the core never imports torch."""
+    code = "import sys, scene_r1_ros.learning.rewards; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 FORMS = [
