@@ -33,12 +33,21 @@ class Material:
     texture: str = "plain"
     gloss: float = 0.0
     glow: float = 0.0
+    second: tuple[int, int, int] = (238, 236, 230)  # sRGB, the other colour of a pattern
+    period_m: float = 0.1  # of a pattern
 
 
 def albedo(material: Material, points: NDArray[np.floating]) -> NDArray[np.floating]:
     """(N, 3) linear reflectance at points (N, 3) of the body's own frame, metres."""
-    base = ((np.array(material.rgb) / 255) ** 2.2).astype(np.float32)
+    base = linear(material.rgb)
+    if material.texture in PATTERNS:
+        other = PATTERNS[material.texture](points / material.period_m)[:, None]
+        return np.where(other, linear(material.second), base)
     return np.clip(base * TEXTURES[material.texture](points), 0, 1)
+
+
+def linear(rgb: tuple[int, int, int]) -> NDArray[np.float32]:
+    return ((np.array(rgb) / 255) ** 2.2).astype(np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -90,6 +99,14 @@ def planks(points: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.where(joint, 0.35, 0.72 + 0.3 * tone + 0.3 * (grain - 0.5))[:, None]
 
 
+def tiles(points: NDArray[np.floating]) -> NDArray[np.floating]:
+    """A floor of tiles 0.4 m wide, each of its own tone, with dark joints."""
+    cell = np.floor(points[:, :2] / 0.4)
+    inside = np.abs(points[:, :2] / 0.4 - cell - 0.5).max(axis=1) < 0.485
+    tone = noise(np.stack([cell[:, 0], cell[:, 1], cell[:, 0] * 0], axis=1), (7.3, 3.7, 1))
+    return np.where(inside, 0.85 + 0.2 * tone, 0.55)[:, None]
+
+
 def rug(points: NDArray[np.floating]) -> NDArray[np.floating]:
     """Pale bands on a fabric."""
     band = np.abs(points[:, 0]) % 0.3 < 0.06
@@ -107,5 +124,36 @@ def picture(points: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 TEXTURES: dict[str, Callable[[NDArray[np.floating]], NDArray[np.floating]]] = {
-    function.__name__: function for function in (plain, plaster, fabric, wood, planks, rug, picture)
+    function.__name__: function for function in (plain, plaster, fabric, wood, planks, tiles, rug, picture)
+}
+
+
+# Patterns in space, of points in periods: where the second colour is. Turned, so that no flat side runs along them.
+TURNED = np.array([[0.80, 0.36, -0.48], [0.0, 0.80, 0.60], [0.60, -0.48, 0.64]], np.float32)
+
+
+def striped(points: NDArray[np.floating]) -> NDArray[np.bool_]:
+    return (points[:, 0] * 0.6 + points[:, 1] * 0.3 + points[:, 2]) % 1 < 0.4
+
+
+def checked(points: NDArray[np.floating]) -> NDArray[np.bool_]:
+    return np.floor(2 * points + 0.37).sum(axis=1) % 2 < 1
+
+
+def dotted(points: NDArray[np.floating]) -> NDArray[np.bool_]:
+    return np.cos(2 * np.pi * points @ TURNED).sum(axis=1) > 0.75
+
+
+def wallpaper(points: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Upright stripes on whichever wall."""
+    return (points[:, 0] + points[:, 1]) % 1 < 0.5
+
+
+def blocks(points: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """A modern painting: a few large fields."""
+    return (np.floor(points[:, 2] * 2.3) + np.floor((points[:, 0] + points[:, 1]) * 1.7)) % 2 < 1
+
+
+PATTERNS: dict[str, Callable[[NDArray[np.floating]], NDArray[np.bool_]]] = {
+    function.__name__: function for function in (striped, checked, dotted, wallpaper, blocks)
 }

@@ -17,12 +17,6 @@ from scene_r1_ros.types import Frame
 CAMERA = PinholeCamera(640, 480, 480.0, 480.0, 319.5, 239.5)
 BATCH = 32768  # pixels
 FIRST_STAMP_NS = 1_000_000_000
-LAMP_WORLD = np.array([0.4, -0.5, 2.45], np.float32)  # metres
-LAMP_RGB = np.array([3.3, 3.07, 2.7], np.float32)  # at 1 m
-WINDOW_DIRECTION = np.array([0.747, -0.149, 0.648], np.float32)  # towards the light that comes through the window
-WINDOW_RGB = np.array([0.30, 0.34, 0.40], np.float32)
-SKY_RGB = np.array([0.34, 0.34, 0.35], np.float32)  # ambient light from above ...
-GROUND_RGB = np.array([0.24, 0.21, 0.18], np.float32)  # ... and from below
 
 
 @dataclass(frozen=True)
@@ -60,7 +54,7 @@ def render(
         frame = Frame(
             frame_id=f"{index:06d}",
             stamp_ns=FIRST_STAMP_NS + round(index * 1e9 / rate_hz),
-            color=camera_image(light, rng),
+            color=camera_image(light, rng, room.light.exposure),
             depth_m=measured_depth(z_m[..., 0], cosine[..., 0], rng),
             camera=camera,
             T_world_camera=T_world_camera,
@@ -75,6 +69,14 @@ class Scene:
         import open3d as o3d  # takes a second and half a gigabyte, which only those who render should pay
 
         self._tensor = o3d.core.Tensor
+        light = room.light
+        self._lamp_world, self._lamp_rgb, self._window_direction, self._window_rgb, self._sky_rgb, self._ground_rgb = (
+            np.array(values, np.float32)
+            for values in (
+                light.lamp_world, light.lamp_rgb, light.window_direction, light.window_rgb, light.sky_rgb,
+                light.ground_rgb,
+            )
+        )  # fmt: skip
         meshes, self.parts, instances = [], [], []
         for mesh, material in room.structure:
             meshes.append(mesh)
@@ -130,13 +132,13 @@ class Scene:
 
     def shade(self, hits: Hits) -> NDArray[np.float32]:
         """(N, 3) linear light: Lambert under lamp and window, ambient light, and highlights."""
-        way = LAMP_WORLD - hits.points_world
+        way = self._lamp_world - hits.points_world
         to_lamp = unit(way)
-        lamp = (self._reaches(hits, way) / (0.6 + dot(way, way))) * LAMP_RGB
+        lamp = (self._reaches(hits, way) / (0.6 + dot(way, way))) * self._lamp_rgb
         lambert = np.maximum(dot(hits.normals_world, to_lamp), 0)
-        window = np.maximum(hits.normals_world @ WINDOW_DIRECTION, 0)[:, None]
+        window = np.maximum(hits.normals_world @ self._window_direction, 0)[:, None]
         up = hits.normals_world[:, 2:] / 2 + 0.5
-        light = lamp * lambert + window * WINDOW_RGB + GROUND_RGB + up * (SKY_RGB - GROUND_RGB)
+        light = lamp * lambert + window * self._window_rgb + self._ground_rgb + up * (self._sky_rgb - self._ground_rgb)
         shine = np.maximum(dot(hits.normals_world, unit(to_lamp + hits.to_camera)), 0) ** 60
         reflectance, gloss, glow = self._surface(hits)
         return reflectance * (light + glow) + gloss * shine * lamp

@@ -2,7 +2,7 @@
 """A small furnished room from a seed. The world has its origin on the floor in the middle of the room, z up."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scene_r1_ros.answer import OrientedBox
 from scene_r1_ros.rooms import furniture, small_things
 from scene_r1_ros.rooms.furniture import Part
+from scene_r1_ros.rooms.light import Light
 from scene_r1_ros.rooms.materials import PALETTE, Material
 from scene_r1_ros.rooms.primitives import Mesh, joined, rotation_z, sample_surface
 from scene_r1_ros.rooms.shell import shell
@@ -35,6 +36,8 @@ class RoomObject:
     position_world: NDArray[np.float64]  # (3,) metres
     box: OrientedBox  # along the object's own axes
     samples_world: NDArray[np.float32]  # (N, 3) points on its surface, metres
+    pattern: str = ""  # "striped", "checked" or "dotted"
+    support_id: int = 0  # instance_id of what it stands on, 0 = the floor
 
     @property
     def label(self) -> str:
@@ -48,6 +51,8 @@ class Room:
     structure: list[Part]  # floor, walls and what is fixed to them, in the world
     objects: tuple[RoomObject, ...]
     mirrored: bool  # which way round the furniture stands, and the walk goes
+    light: Light = field(default_factory=Light)
+    pillars: tuple[tuple[float, float, float, float], ...] = ()  # x1, y1, x2, y2: where walls stand into the room
 
 
 def build_room(seed: int) -> Room:

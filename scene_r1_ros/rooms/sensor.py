@@ -22,9 +22,11 @@ MATCH_RADIUS_PX = 2  # windows are matched, not pixels: near surfaces grow by ha
 STEREO_RANGE_M = (0.3, 6.0)
 
 
-def camera_image(light: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.uint8]:
+def camera_image(
+    light: NDArray[np.floating], rng: np.random.Generator, exposure: float = EXPOSURE
+) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 sRGB of (H, W, 3) linear light, softened by a lens and with the noise of the pixels."""
-    exposed = light * EXPOSURE
+    exposed = light * exposure
     bright = exposed / (1 + np.maximum(exposed - 0.8, 0))  # what is too bright fades out gently
     soft = cv2.GaussianBlur(bright, (3, 3), 0.55)
     values = 255 * np.clip(soft, 0, 1) ** (1 / 2.2) + rng.normal(0, COLOR_SIGMA, (*light.shape[:2], 1))
