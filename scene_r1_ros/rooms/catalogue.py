@@ -65,6 +65,7 @@ BRIGHT = ("red", "blue", "green", "yellow", "white", "orange", "purple", "black"
 THINGS = (*BRIGHT, "brown", "grey")
 CLOTHS = ("red", "blue", "green", "yellow", "white", "orange", "purple", "brown", "grey", "black", "pink")
 BOARDS = ("wooden", "wooden", "wooden", "white", "black", "grey", "blue", "green", "red", "yellow")
+TOYS = ("brown", "white", "grey", "pink", "blue", "yellow", "orange")
 SHADES = ("white", "yellow", "red", "orange", "green", "blue", "pink")
 
 
@@ -186,9 +187,9 @@ BIG = {
     for kind in (
         Kind("table", tables, BOARDS, (0.85, 1.1), (0.85, 1.1), (0.6, 1.02)),
         Kind("chair", chairs, BOARDS, (0.92, 1.08), None, (0.92, 1.1)),
-        Kind("armchair", armchairs, CLOTHS, (0.95, 1.1), None, (0.9, 1.1), period_m=0.22),
-        Kind("sofa", sofas, CLOTHS, (0.92, 1.08), (0.95, 1.05), (0.9, 1.1), period_m=0.3),
-        Kind("bed", beds, CLOTHS, (0.95, 1.1), (0.9, 1.0), (0.9, 1.1), period_m=0.35),
+        Kind("armchair", armchairs, CLOTHS, (0.95, 1.1), None, (0.9, 1.1), period_m=0.16),
+        Kind("sofa", sofas, CLOTHS, (0.92, 1.08), (0.95, 1.05), (0.9, 1.1), period_m=0.2),
+        Kind("bed", beds, CLOTHS, (0.95, 1.1), (0.9, 1.0), (0.9, 1.1), period_m=0.22),
         Kind("bookcase", bookcases, BOARDS, (0.85, 1.15), (1.0, 1.15)),
         Kind("cabinet", cabinets, BOARDS, (0.85, 1.3), (0.95, 1.15), (0.8, 1.15)),
         Kind("stool", stools, (*BOARDS, "orange", "purple"), (0.95, 1.2), None, (0.9, 1.1)),
@@ -204,29 +205,29 @@ BIG = {
 SMALL = {
     kind.name: kind
     for kind in (
-        Kind("mug", simply(demo(small_things.mug), things.tall_mug), THINGS, (1.1, 1.6), None, (0.95, 1.15), (HARD,),
+        Kind("mug", simply(demo(small_things.mug), things.tall_mug), THINGS, (1.35, 1.8), None, (1.0, 1.3), (HARD,),
              period_m=0.07),
-        Kind("bottle", simply(demo(small_things.bottle), things.square_bottle), THINGS, (1.0, 1.4), None, (0.9, 1.2),
+        Kind("bottle", simply(demo(small_things.bottle), things.square_bottle), THINGS, (1.2, 1.6), None, (0.9, 1.2),
              (HARD,)),
-        Kind("book", simply(demo(small_things.book), things.thick_book), THINGS, (1.0, 1.4), (1.0, 1.2), (1.0, 1.5),
+        Kind("book", simply(demo(small_things.book), things.thick_book), THINGS, (1.15, 1.5), (1.0, 1.2), (1.0, 1.5),
              (HARD, SOFT)),
-        Kind("bowl", simply(demo(small_things.bowl), things.wide_bowl), THINGS, (1.0, 1.4), None, (0.9, 1.2), (HARD,),
+        Kind("bowl", simply(demo(small_things.bowl), things.wide_bowl), THINGS, (1.3, 1.7), None, (0.9, 1.2), (HARD,),
              period_m=0.08),
-        Kind("vase", simply(demo(small_things.vase), things.tall_vase), THINGS, (1.0, 1.5), None, (0.9, 1.2), (HARD,),
+        Kind("vase", simply(demo(small_things.vase), things.tall_vase), THINGS, (1.15, 1.6), None, (0.9, 1.2), (HARD,),
              period_m=0.1),
-        Kind("ball", simply(demo(small_things.ball), things.beach_ball), THINGS, (0.7, 1.4), None, (1.0, 1.0),
+        Kind("ball", simply(demo(small_things.ball), things.beach_ball), THINGS, (0.8, 1.4), None, (1.0, 1.0),
              (HARD, SOFT), True, 0.14),
-        Kind("cushion", simply(things.cushion, things.flat_cushion), CLOTHS, (0.8, 1.1), None, (0.9, 1.1), (SOFT,),
+        Kind("cushion", simply(things.cushion, things.flat_cushion), CLOTHS, (0.9, 1.15), None, (0.9, 1.1), (SOFT,),
              period_m=0.14),
         Kind("television", simply(more.television), ("black", "grey", "white"), (0.65, 0.9), (0.9, 1.1), (0.75, 1.0),
              (SCREENS,)),
-        Kind("table lamp", simply(things.table_lamp, things.ball_lamp), SHADES, (0.9, 1.3), None, (0.9, 1.2), (HARD,)),
-        Kind("kettle", simply(things.kettle, things.electric_kettle), THINGS, (0.9, 1.3), None, (0.95, 1.1), (HARD,)),
-        Kind("clock", simply(things.clock, things.mantel_clock), THINGS, (1.0, 1.5), None, (0.95, 1.1), (HARD,)),
-        Kind("teddy", simply(things.teddy), ("brown", "white", "grey", "pink", "blue", "yellow", "orange"), (0.7, 1.2),
+        Kind("table lamp", simply(things.table_lamp, things.ball_lamp), SHADES, (1.0, 1.4), None, (0.9, 1.2), (HARD,)),
+        Kind("kettle", simply(things.kettle, things.electric_kettle), THINGS, (1.05, 1.4), None, (0.95, 1.1), (HARD,)),
+        Kind("clock", simply(things.clock, things.mantel_clock), THINGS, (1.3, 1.8), None, (0.95, 1.1), (HARD,)),
+        Kind("teddy", simply(things.teddy), TOYS, (0.95, 1.35),
              None, (0.95, 1.1), (SOFT, HARD), True),
-        Kind("candle", simply(things.candle, things.candlestick), BRIGHT, (1.0, 1.6), None, (0.8, 1.2), (HARD,)),
-        Kind("cube", simply(things.cube), THINGS, (0.8, 1.5), None, (1.0, 1.0), (HARD, SOFT), True, 0.1),
+        Kind("candle", simply(things.candle, things.candlestick), BRIGHT, (1.3, 1.9), None, (0.8, 1.2), (HARD,)),
+        Kind("cube", simply(things.cube), THINGS, (1.1, 1.7), None, (1.0, 1.0), (HARD, SOFT), True, 0.1),
     )
 }  # fmt: skip
 KINDS = {**BIG, **SMALL}

@@ -5,6 +5,7 @@ Kinds come several times, in different colours and at different places, so that 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,11 +16,15 @@ from scene_r1_ros.rooms.light import RGB, Light
 from scene_r1_ros.rooms.looks import painted
 from scene_r1_ros.rooms.more_things import stretched
 from scene_r1_ros.rooms.primitives import joined, rotation_z, sample_surface
+from scene_r1_ros.rooms.render import CAMERA
 from scene_r1_ros.rooms.room import Room, RoomObject, exact_box
+from scene_r1_ros.rooms.shown import shown_objects
+from scene_r1_ros.rooms.tour import tour
 
-N_SAMPLES = 1000
-N_OBJECTS = (14, 26)
-SIDE_M = (3.5, 6.5)
+N_SAMPLES = 500
+N_OBJECTS = (16, 26)
+SMALL_CAMERA, TOUR_FRAMES, LEAST_PX = CAMERA.resized(224, 168), 32, 13.0  # what a tour has to show of a thing
+SIDE_M = (3.5, 4.3, 6.5)  # least, commonest, greatest
 # How often each kind stands at a wall.
 AT_WALL = {"sofa": 3, "bed": 2, "bookcase": 4, "cabinet": 4, "table": 2, "armchair": 2, "bench": 2, "chair": 1}
 BESIDE = {"floor lamp": 2, "plant": 2, "suitcase": 2, "trash can": 2, "storage box": 3, "stool": 2}
@@ -29,7 +34,7 @@ QUARTER = np.pi / 2
 def furnished_room(seed: int) -> Room:
     """The room of a seed: 14 to 26 objects, none in another, none in the air. The same seed gives the same room."""
     rng = np.random.default_rng([seed, 10])
-    size_m = (rng.uniform(*SIDE_M), rng.uniform(*SIDE_M), rng.uniform(2.45, 2.8))
+    size_m = (rng.triangular(*SIDE_M), rng.triangular(*SIDE_M), rng.uniform(2.45, 2.8))
     shell = furnished_shell(size_m, rng)
     floor = Floor(size_m, [*shell.pillars, shell.door_way], shell.windows)
     target = int(rng.integers(N_OBJECTS[0], N_OBJECTS[1] + 1))
@@ -37,7 +42,19 @@ def furnished_room(seed: int) -> Room:
     lie_about(floor, target, rng)
     numbers = {id(piece): i for i, piece in enumerate(floor.pieces, 1)}
     objects = tuple(finished(piece, numbers, rng) for piece in floor.pieces)
-    return Room(seed, size_m, shell.parts, objects, False, lit(size_m, shell, rng), tuple(shell.pillars))
+    room = Room(seed, size_m, shell.parts, objects, False, lit(size_m, shell, rng), tuple(shell.pillars))
+    return replace(room, objects=worth_keeping(room))
+
+
+def worth_keeping(room: Room) -> tuple[RoomObject, ...]:
+    """The objects without the small ones that the room's own tour never comes near, numbered anew."""
+    seen = shown_objects(room, tour(room, room.seed, TOUR_FRAMES), SMALL_CAMERA, LEAST_PX)
+    carrying = {thing.support_id for thing in room.objects}
+    kept = [thing for thing, shown in zip(room.objects, seen, strict=True) if shown or thing.instance_id in carrying]
+    numbers = {thing.instance_id: i for i, thing in enumerate(kept, 1)} | {0: 0}
+    return tuple(
+        replace(thing, instance_id=numbers[thing.instance_id], support_id=numbers[thing.support_id]) for thing in kept
+    )
 
 
 def furnish(floor: Floor, target: int, rng: np.random.Generator) -> None:
@@ -157,7 +174,7 @@ def finished(piece: Piece, numbers: dict[int, int], rng: np.random.Generator) ->
         R_world_object=R,
         position_world=position,
         box=exact_box(whole, R, position),
-        samples_world=sample_surface(whole.placed(R, position), N_SAMPLES, rng),
+        samples_world=(sample_surface(whole, N_SAMPLES, rng) @ R.T + position).astype(np.float32),
         pattern=piece.pattern,
         support_id=numbers[id(support)] if support else 0,
     )

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where furniture stands: along the walls, in the middle, and no piece in another. Metres, seen from above."""
 
+import math
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +40,7 @@ class Piece:
     support: "Piece | None" = None
     taken: dict[Surface, list[Rect]] = field(default_factory=dict)  # in the piece's own frame
 
-    @property
+    @cached_property
     def low_high(self) -> NDArray[np.float64]:
         """(2, 3) corners of its box in its own frame."""
         return self.shape.bounds * self.factors
@@ -49,10 +51,11 @@ class Piece:
 
     def footprint(self, yaw: float) -> Rect:
         """What it covers, turned, with its own origin at (0, 0)."""
-        (x1, y1, _), (x2, y2, _) = self.low_high
-        corners = np.array([(x1, y1, 0), (x1, y2, 0), (x2, y1, 0), (x2, y2, 0)]) @ rotation_z(yaw).T
-        low, high = corners.min(axis=0), corners.max(axis=0)
-        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+        (x1, y1, _), (x2, y2, _) = self.low_high.tolist()
+        c, s = math.cos(yaw), math.sin(yaw)
+        across, along = sorted((c * x1, c * x2)), sorted((s * x1, s * x2))
+        back, up = sorted((-s * y1, -s * y2)), sorted((c * y1, c * y2))
+        return across[0] + back[0], along[0] + up[0], across[1] + back[1], along[1] + up[1]
 
     def surface(self, surface: Surface) -> Surface:
         """A surface of the shape as large as this piece has it."""

@@ -1,24 +1,280 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of furnished rooms at small size for training: what the full renderer shows, resized, but quickly."""
+"""Pictures of furnished rooms at small size for training: what the full renderer shows, resized, but quickly.
+
+Every second pixel is traced, as on a chessboard; one between four that see the same flat or round face in the same
+light gets their mean. Edges are traced twice more beside the pixel's middle, so that they are as soft as in a picture
+that was made large and then resized. Fine grain, which resizing blurs away, is left out or added as noise.
+"""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from scene_r1_ros.errors import BadInput
 from scene_r1_ros.geometry.camera import PinholeCamera
-from scene_r1_ros.rooms.render import Scene
+from scene_r1_ros.rooms.materials import linear
+from scene_r1_ros.rooms.quick_textures import MEAN, Textures
 from scene_r1_ros.rooms.room import Room
-from scene_r1_ros.rooms.sensor import camera_image
+
+F32 = NDArray[np.float32]
+MIX = np.array([[0.45, 0.33, 0.22]], np.float32)  # one number of red, green and blue that few pairs of colours share
+FLAT_RANGE, EDGE_RANGE = 0.05, 0.08  # neighbours that differ less are alike; those that differ more are an edge
+ASIDE_PX = 1 / 3  # how far from its middle an edge pixel is traced again
+CLOTH_GRAIN = 0.015 * 255  # of its light: what is left of the weave of a fabric after resizing
+NOISE_SIZE = 1024
+NOISE_SIGMA = (0.4, 1.6)  # of 255, of a room
+SOFT_SIGMA_PX = (0.0, 0.45)  # of a room's lens
+LEVELS = 4096  # of the table of tones
+SPECULAR_POWER = 60
 
 
 def render_views(
     room: Room, poses: Sequence[NDArray], camera: PinholeCamera
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint16]]]:
-    """Colour (H, W, 3) sRGB and instances (H, W), RoomObject.instance_id or 0, of each pose (4, 4)."""
-    scene = Scene(room)
+    """Colour (H, W, 3) sRGB and instances (H, W), RoomObject.instance_id or 0, of each pose (4, 4).
+
+    Sharpness and noise differ from room to room. Things must be turned about the vertical only.
+
+    Raises:
+        BadInput: an image of more than 1024 pixels to a side.
+    """
+    if max(camera.width, camera.height) > NOISE_SIZE:
+        raise BadInput(
+            f"views of {camera.width}x{camera.height} pixels; they are for images of at most {NOISE_SIZE}; "
+            "use rooms.render for larger ones"
+        )
+    scene = QuickScene(room)
+    look = np.random.default_rng([room.seed, 12])
+    soft, noisy = float(look.uniform(*SOFT_SIGMA_PX)), np.float32(look.uniform(*NOISE_SIGMA))
     for index, T_world_camera in enumerate(poses):
-        light, _, _, instances = scene.picture(camera, T_world_camera)
-        rng = np.random.default_rng([room.seed, 12, index])
-        shape = (camera.height, camera.width)
-        yield camera_image(light.reshape(*shape, 3), rng, room.light.exposure), instances.reshape(shape)
+        tones, part = scene.picture(camera, T_world_camera)
+        if soft > 0.2:
+            tones = np.asarray(cv2.GaussianBlur(tones, (3, 3), soft), np.float32)
+        rng = np.random.default_rng([room.seed, 13, index])
+        grain = (tones[..., 1] * scene.grain_of_part[part] + noisy) * noise_of(part.shape, rng)
+        color = np.clip(tones * np.float32(255) + (grain + np.float32(0.5))[..., None], 0, 255).astype(np.uint8)
+        yield color, scene.instance_of_part[part]
+
+
+@lru_cache(maxsize=1)
+def noise_picture() -> F32:
+    return np.random.default_rng(5).standard_normal((NOISE_SIZE, NOISE_SIZE), np.float32)
+
+
+def noise_of(shape: tuple[int, ...], rng: np.random.Generator) -> F32:
+    """A part of one large picture of noise."""
+    row, column = (int(rng.integers(NOISE_SIZE - side + 1)) for side in shape)
+    return noise_picture()[row : row + shape[0], column : column + shape[1]]
+
+
+class Samples(NamedTuple):
+    """What rays see."""
+
+    tones: F32  # (N, 3) sRGB, 0 to 1, without noise
+    part: NDArray[np.intp]  # (N,)
+    face: F32  # (N,) a number for each flat side, and for each part's round ones together; whole
+
+
+SIDES = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.uint8)  # a pixel's four neighbours
+
+
+class Picture(NamedTuple):
+    """An image in the making. Numbers of parts and faces are floats, which hold them exactly, for OpenCV's sake."""
+
+    tones: F32  # (H, W, 3)
+    part: F32  # (H, W)
+    face: F32  # (H, W)
+
+    def keep(self, at: NDArray[np.intp], seen: Samples) -> None:
+        self.tones.reshape(-1, 3)[at] = seen.tones
+        self.part.reshape(-1)[at] = seen.part
+        self.face.reshape(-1)[at] = seen.face
+
+    def fill(self) -> NDArray[np.intp]:
+        """Give pixels beside the board whose four neighbours see one face in one light their mean.
+
+        Returns those that have no such four.
+        """
+        height, width = self.face.shape
+        between = np.ones((height, width), bool)
+        between.reshape(-1)[chessboard(height, width)] = False
+        mixed = cv2.transform(self.tones, MIX)
+        alike = cv2.dilate(mixed, SIDES) - cv2.erode(mixed, SIDES) < FLAT_RANGE
+        nearest = cv2.dilate(self.face, SIDES)
+        sure = between & alike & (nearest == cv2.erode(self.face, SIDES))
+        cv2.copyTo(cv2.filter2D(self.tones, -1, SIDES / np.float32(4)), sure.view(np.uint8), self.tones)
+        cv2.copyTo(nearest, sure.view(np.uint8), self.face)
+        cv2.copyTo(cv2.dilate(self.part, SIDES), sure.view(np.uint8), self.part)
+        return np.flatnonzero(between & ~sure)
+
+    def edges(self) -> NDArray[np.intp]:
+        """Pixels beside one of another tone: other things, faces, patterns and shadows."""
+        mixed = cv2.transform(self.tones, MIX)
+        return np.flatnonzero(cv2.dilate(mixed, SIDES) - cv2.erode(mixed, SIDES) > EDGE_RANGE)
+
+    def soften(self, edges: NDArray[np.intp], aside: F32) -> None:
+        """Mean of what edge pixels (N,) show in their middle and twice beside it (2 * N, 3)."""
+        tones = self.tones.reshape(-1, 3)
+        tones[edges] = (tones[edges] + aside[: len(edges)] + aside[len(edges) :]) / 3
+
+
+class QuickScene:
+    """A room as one heap of triangles, with tables of all that is needed per triangle and per part."""
+
+    def __init__(self, room: Room):
+        import open3d as o3d  # takes a second and half a gigabyte, which only those who render should pay
+
+        self._tensor = o3d.core.Tensor.from_numpy
+        bodies = [(mesh, material, np.eye(3), np.zeros(3), 0) for mesh, material in room.structure]
+        for thing in room.objects:
+            frame = (thing.R_world_object, thing.position_world, thing.instance_id)
+            bodies += [(mesh, material, *frame) for mesh, material in thing.parts]
+        counts = [len(mesh.corners) for mesh, *_ in bodies]
+        self._part_of_triangle = np.repeat(np.arange(len(bodies)), counts)
+        self.instance_of_part = np.array([instance for *_, instance in bodies], np.uint16)
+        self._tables(bodies)
+        corners = [mesh.corners.reshape(-1, 3) @ R.T + position for mesh, _, R, position, _ in bodies]
+        vertices = np.concatenate(corners).astype(np.float32)
+        normals = np.concatenate([mesh.normals.reshape(-1, 3) @ R.T for mesh, _, R, *_ in bodies])
+        self._set_normals(normals.astype(np.float32).reshape(-1, 3, 3))
+        self._rays = o3d.t.geometry.RaycastingScene(nthreads=1)
+        triangles = np.arange(len(vertices), dtype=np.uint32).reshape(-1, 3)
+        self._rays.add_triangles(self._tensor(vertices), self._tensor(triangles))
+        self._light(room)
+
+    def _tables(self, bodies: list) -> None:
+        materials = [material for _, material, *_ in bodies]
+        base = [linear(material.rgb) * MEAN.get(material.texture, 1) for material in materials]
+        self._base = np.array(base, np.float32).T.copy()  # (3, parts)
+        self._gloss = np.array([material.gloss for material in materials], np.float32)
+        self._glow = np.array([material.glow for material in materials], np.float32)
+        fabric = [material.texture in ("fabric", "rug") for material in materials]
+        self.grain_of_part = np.where(fabric, CLOTH_GRAIN, 0).astype(np.float32)
+        self._textures = Textures(materials, [R for _, _, R, *_ in bodies], [position for *_, position, _ in bodies])
+
+    def _set_normals(self, normals: F32) -> None:
+        """Tables of the normal at a triangle's first corner and how it changes along u and v; and faces."""
+        first = normals[:, 0]
+        along_u, along_v = normals[:, 1] - first, normals[:, 2] - first
+        self._bent = (np.abs(along_u) + np.abs(along_v)).max(axis=1) > 1e-4
+        self._normal = first.T.copy()
+        self._normal_u, self._normal_v = along_u.T.copy(), along_v.T.copy()
+        steps = np.where(self._bent[:, None], 0, np.rint(first * 50) + 51).astype(np.int64)
+        code = ((self._part_of_triangle * 128 + steps[:, 0]) * 128 + steps[:, 1]) * 128 + steps[:, 2]
+        self._face_of_triangle = np.unique(code, return_inverse=True)[1].astype(np.float32) * 2
+
+    def _light(self, room: Room) -> None:
+        light = room.light
+        self._lamp_world = np.array(light.lamp_world, np.float32)
+        self._window = np.array(light.window_direction, np.float32)
+        ground, sky = np.array(light.ground_rgb), np.array(light.sky_rgb)
+        # Light = these (3, 4) times (lamp, window, 1, how far the surface looks up).
+        columns = [light.lamp_rgb, light.window_rgb, (ground + sky) / 2, (sky - ground) / 2]
+        self._mix = np.array(columns, np.float32).T.copy()
+        exposed = np.linspace(0, 4, LEVELS) * light.exposure
+        self._tone = (np.clip(exposed / (1 + np.maximum(exposed - 0.8, 0)), 0, 1) ** (1 / 2.2)).astype(np.float32)
+
+    def picture(self, camera: PinholeCamera, T_world_camera: NDArray) -> tuple[F32, NDArray[np.intp]]:
+        """sRGB (H, W, 3), 0 to 1 and without noise, and the part (H, W) that each pixel shows."""
+        height, width = camera.height, camera.width
+        R, origin = T_world_camera[:3, :3].astype(np.float32), T_world_camera[:3, 3].astype(np.float32)
+        picture = Picture(np.zeros((height, width, 3), np.float32), *np.zeros((2, height, width), np.float32))
+        board = chessboard(height, width)
+        picture.keep(board, self.see(origin, R @ board_rays(camera), 1 / camera.fx))
+        unsure = picture.fill()
+        rays = rays_of(camera)
+        picture.keep(unsure, self.see(origin, R @ rays.take(unsure, axis=1), 1 / camera.fx))
+        edges = picture.edges()
+        aside = np.full((3, len(edges)), ASIDE_PX, np.float32)
+        aside[1, (edges + edges // width) % 2 == 1] *= -1
+        aside *= np.array([[1 / camera.fx], [1 / camera.fy], [0]], np.float32)
+        middle = rays.take(edges, axis=1)
+        both = self.see(origin, R @ np.concatenate([middle + aside, middle - aside], axis=1), 1 / camera.fx).tones
+        picture.soften(edges, both)
+        return picture.tones, picture.part.astype(np.intp)
+
+    def see(self, origin: F32, ways: F32, footprint: float) -> Samples:
+        """What rays along ``ways`` (3, N), one unit of depth each, see; ``footprint`` is the size of a pixel at 1 m."""
+        rays = np.empty((ways.shape[1], 6), np.float32)
+        rays[:, :3], rays[:, 3:] = origin, ways.T
+        answer = self._rays.cast_rays(self._tensor(rays))
+        depth_m, triangle = answer["t_hit"].numpy(), answer["primitive_ids"].numpy().astype(np.intp)
+        normals = self._normals_at(triangle, answer["primitive_uvs"].numpy())
+        normals *= np.where(dot(normals, ways) > 0, np.float32(-1), np.float32(1))
+        points = ways * depth_m + origin[:, None]
+        part = self._part_of_triangle[triangle]
+        light, to_lamp, lamp = self._light_at(points, normals)
+        colors = self._base.take(part, axis=1)
+        mark = self._textures.apply(colors, part, points, depth_m * np.float32(footprint))
+        light += self._glow[part]
+        tones = colors * light
+        self._shine(tones, part, normals, ways, to_lamp, lamp)
+        tones *= np.float32((LEVELS - 1) / 4)
+        levels = np.minimum(tones, np.float32(LEVELS - 1)).astype(np.int32)
+        return Samples(self._tone.take(levels).T, part, self._face_of_triangle[triangle] + mark)
+
+    def _normals_at(self, triangle: NDArray[np.intp], uv: F32) -> F32:
+        normals = self._normal.take(triangle, axis=1)
+        bent = np.flatnonzero(self._bent[triangle])
+        if len(bent):
+            there, (u, v) = triangle[bent], uv[bent].T
+            n = normals.take(bent, axis=1)
+            n += u * self._normal_u.take(there, axis=1) + v * self._normal_v.take(there, axis=1)
+            normals[:, bent] = n / np.sqrt(dot(n, n))
+        return normals
+
+    def _light_at(self, points: F32, normals: F32) -> tuple[NDArray, NDArray, NDArray]:
+        """Light (3, N), the unit way to the lamp (3, N), and how much of the lamp (N,) comes, whatever the angle."""
+        way = self._lamp_world[:, None] - points
+        square = dot(way, way)
+        to_lamp = way / np.sqrt(square)
+        lambert = dot(normals, to_lamp)
+        lamp = np.zeros_like(lambert)
+        lit = np.flatnonzero(lambert > 0)
+        rays = np.empty((len(lit), 6), np.float32)
+        start = points.take(lit, axis=1) + np.float32(2e-3) * normals.take(lit, axis=1)
+        rays[:, :3], rays[:, 3:] = start.T, way.take(lit, axis=1).T
+        hidden = self._rays.test_occlusions(self._tensor(rays), 0.0, 1.0).numpy()
+        lamp[lit] = np.where(hidden, 0, 1 / (np.float32(0.6) + square[lit]))
+        window = np.maximum(self._window @ normals, 0)
+        features = np.stack([lamp * lambert, window, np.ones_like(window), normals[2]])
+        return self._mix @ features, to_lamp, lamp
+
+    def _shine(self, tones: F32, part: NDArray[np.intp], normals: F32, ways: F32, to_lamp: F32, lamp: F32) -> None:
+        """Add highlights where the surface has gloss and sees the lamp."""
+        gloss = self._gloss[part] * lamp
+        shiny = np.flatnonzero(gloss > 0)
+        ways = ways.take(shiny, axis=1)
+        half = to_lamp.take(shiny, axis=1) - ways / np.sqrt(dot(ways, ways))
+        cosine = dot(normals.take(shiny, axis=1), half) / np.sqrt(dot(half, half))
+        shine = gloss[shiny] * np.maximum(cosine, 0) ** SPECULAR_POWER
+        tones[:, shiny] += shine * self._mix[:, :1]
+
+
+@lru_cache(maxsize=4)
+def rays_of(camera: PinholeCamera) -> F32:
+    """(3, H * W) ways of the pixels' middles, of depth 1, in the camera."""
+    v, u = np.divmod(np.arange(camera.width * camera.height), camera.width)
+    return camera.unproject(np.stack([u, v], axis=1), np.ones(len(u))).T.astype(np.float32)
+
+
+@lru_cache(maxsize=4)
+def chessboard(height: int, width: int) -> NDArray[np.intp]:
+    """Pixels that are always traced: one colour of the board, and the border."""
+    v, u = np.divmod(np.arange(height * width), width)
+    border = (v == 0) | (u == 0) | (v == height - 1) | (u == width - 1)
+    return np.flatnonzero(((u + v) % 2 == 0) | border)
+
+
+@lru_cache(maxsize=4)
+def board_rays(camera: PinholeCamera) -> F32:
+    return rays_of(camera).take(chessboard(camera.height, camera.width), axis=1)
+
+
+def dot(a: NDArray, b: NDArray) -> NDArray:
+    """(N,) products of the columns of two (3, N) arrays."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]

@@ -4,6 +4,7 @@ and turns all the time, one to one and a half times in all, so that each thing i
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -11,18 +12,19 @@ from numpy.typing import NDArray
 
 from scene_r1_ros.errors import BadInput
 from scene_r1_ros.rooms.room import Room
-from scene_r1_ros.rooms.walk import looking_at
 
 CELL_M = 0.05
 CLEAR_M = 0.22  # from the camera to whatever stands
-TURNS = (1.0, 1.5)
-STOPS_PER_TURN = 9
+TURNS = (1.1, 1.7)
+STEPS_RAD = np.array([0.35, 0.7, 1.05])  # from one stop to the next
 HEIGHT_M = (0.55, 1.5)
-N_CANDIDATES = 60  # places looked at for each stop
-HALF_VIEW_RAD = 0.5  # what counts as in view, to either side
-NEAR_M = 0.55  # nearer things do not fit into the picture
-LARGE_RAD = 0.3  # a larger thing is not seen better
-STEP_M = 0.22  # of way are worth as much as a thing that is seen well
+N_FIRST, N_CANDIDATES = 80, 60  # places looked at for the first stop, and for each later one
+HALF_VIEW_RAD = 0.42  # what counts as in view, to either side
+NEAR_M = 0.5  # nearer things do not fit into the picture
+LARGE_RAD = 0.5  # a larger thing is not seen better
+SEEN = 0.3  # as a share of that: seen well
+WAY_COST = 0.12  # a metre of way is worth as much as such a part of a thing seen well
+LEAST_PACE = 0.25  # time for turning past nothing, beside 1 for a thing seen well
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,13 +36,13 @@ class Ground:
 
     def cells(self, points: NDArray) -> NDArray[np.bool_]:
         """Whether points (..., 2) are clear."""
-        column, row = np.moveaxis(((points - self.corner) / CELL_M).astype(int), -1, 0)
+        at = ((points - self.corner) / CELL_M).astype(np.intp)
         rows, columns = self.clear.shape
-        return self.clear[np.clip(row, 0, rows - 1), np.clip(column, 0, columns - 1)]
+        return self.clear.take(np.clip(at[..., 1], 0, rows - 1) * columns + np.clip(at[..., 0], 0, columns - 1))
 
     def reached_from(self, start: NDArray, ends: NDArray) -> NDArray[np.bool_]:
         """(N,) whether the straight way from (2,) to each of (N, 2) is clear."""
-        t = np.linspace(0, 1, 40)[:, None, None]
+        t = np.linspace(0, 1, 30)[:, None, None]
         return np.all(self.cells(start + t * (ends - start)), axis=0)
 
     def draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -48,6 +50,17 @@ class Ground:
         rows, columns = np.nonzero(self.clear)
         pick = rng.integers(len(rows), size=n)
         return np.stack([columns[pick] + 0.5, rows[pick] + 0.5], axis=1) * CELL_M + self.corner
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Where the camera is for a moment, and where it looks."""
+
+    place: NDArray[np.float64]  # (2,) x, y, metres
+    height_m: float
+    yaw: float  # radians; goes on counting over turns
+    drop: float  # how far it looks down, radians
+    worth: float  # what there is to see
 
 
 def tour(room: Room, seed: int, n_frames: int) -> list[NDArray[np.float64]]:
@@ -59,22 +72,25 @@ def tour(room: Room, seed: int, n_frames: int) -> list[NDArray[np.float64]]:
     if n_frames < 1:
         raise BadInput(f"a tour of {n_frames} frames; it needs at least one")
     rng = np.random.default_rng([seed, 11])
-    ground = clear_ground(room)
-    turns = rng.uniform(*TURNS)
-    yaws = rng.uniform(0, 2 * np.pi) + rng.choice([-1, 1]) * turned(round(turns * STOPS_PER_TURN) + 1, turns, rng)
-    places, heights, drops = stops(room, ground, yaws, rng)
-    at = np.linspace(0, len(yaws) - 1, n_frames)
-    xy = np.stack([np.interp(at, np.arange(len(yaws)), places[:, k]) for k in (0, 1)], axis=1)
-    yaw, height, drop = (np.interp(at, np.arange(len(yaws)), values) for values in (yaws, heights, drops))
-    eyes = np.column_stack([xy, height])
-    ahead = np.stack([np.cos(yaw), np.sin(yaw), -np.tan(drop)], axis=1)
-    return [looking_at(eye, eye + way) for eye, way in zip(eyes, ahead, strict=True)]
+    way = stops(room, clear_ground(room), rng)
+    if rng.random() < 0.5:  # the first stops are the best ones; what they show must not always come first
+        way.reverse()
+    # The camera lingers where there is much to see, and turns past bare walls.
+    pace = np.array([LEAST_PACE + min((a.worth + b.worth) / 2, 1) for a, b in pairwise(way)])
+    at = np.interp(np.linspace(0, 1, n_frames), np.append(0, np.cumsum(pace / pace.sum())), np.arange(len(way)))
+    values = np.array([(*stop.place, stop.height_m, stop.yaw, stop.drop) for stop in way])
+    x, y, height, yaw, drop = (np.interp(at, np.arange(len(way)), column) for column in values.T)
+    return list(level_cameras(np.stack([x, y, height], axis=1), yaw, drop))
 
 
-def turned(n_stops: int, turns: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(n_stops,) how far the camera has turned at each stop, radians: at an uneven pace."""
-    steps = rng.uniform(0.6, 1.4, n_stops - 1)
-    return np.concatenate([[0], np.cumsum(steps)]) * (2 * np.pi * turns / steps.sum())
+def level_cameras(eyes: NDArray, yaw: NDArray, drop: NDArray) -> NDArray[np.float64]:
+    """``T_world_camera`` (N, 4, 4) at eyes (N, 3), metres, turned by ``yaw`` from +x and looking down by ``drop``."""
+    (c, s), (cd, sd), zero = (np.cos(yaw), np.sin(yaw)), (np.cos(drop), np.sin(drop)), np.zeros_like(yaw)
+    T_world_camera = np.tile(np.eye(4), (len(eyes), 1, 1))
+    axes = [(s, -c, zero), (-c * sd, -s * sd, -cd), (c * cd, s * cd, -sd)]  # right, down and ahead
+    T_world_camera[:, :3, :3] = np.array(axes).transpose(2, 1, 0)
+    T_world_camera[:, :3, 3] = eyes
+    return T_world_camera
 
 
 def clear_ground(room: Room) -> Ground:
@@ -108,40 +124,38 @@ def footprints(room: Room) -> list[tuple[float, float, float, float]]:
     return rects
 
 
-def stops(
-    room: Room, ground: Ground, yaws: NDArray, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Where the camera is, (N, 2) metres, how high, (N,) metres, and how far it looks down, (N,) radians, at each stop.
-
-    Each is the place, of some that a straight way leads to, from where most is seen well in the stop's direction.
-    """
+def stops(room: Room, ground: Ground, rng: np.random.Generator) -> list[Stop]:
+    """Each is the place and direction, of some, from where most is seen well that was not seen well before."""
     centers = np.array([thing.box.center_world for thing in room.objects])
     sizes = np.array([np.sort(thing.box.size_m)[1:].prod() ** 0.5 for thing in room.objects])
-    place, seen = ground.draw(1, rng)[0], np.zeros(len(sizes))
-    places: list[NDArray[np.float64]] = []
-    heights, drops = [], []
-    for yaw in yaws:
-        options = np.concatenate([[place], ground.draw(N_CANDIDATES, rng)])
-        worth = shown(options, yaw, centers, sizes) / (1 + seen)  # (options, objects)
-        way_m = np.linalg.norm(options - place, axis=1)
-        score = worth.sum(axis=1) - way_m * LARGE_RAD / 2 / STEP_M * 0.5
-        score[~ground.reached_from(place, options) | ((way_m > 1.5) & bool(places))] = -np.inf
-        best = int(np.argmax(score))
-        place, seen = options[best], seen + (worth[best] > LARGE_RAD / 2)
-        height, drop = look(place, worth[best], centers, rng)
-        places.append(place)
-        heights.append(height)
-        drops.append(drop)
-    return np.array(places), np.array(heights), np.array(drops)
+    sense = rng.choice([-1, 1])
+    yaw = end = rng.uniform(0, 2 * np.pi)
+    end += sense * 2 * np.pi * rng.uniform(*TURNS)
+    places, fresh = ground.draw(N_FIRST, rng), np.ones(len(sizes))
+    way: list[Stop] = []
+    while (end - yaw) * sense > 0:
+        yaws = yaw + sense * STEPS_RAD * rng.uniform(0.85, 1.15)
+        worth = shown(places, yaws, centers, sizes)  # (yaws, places, objects)
+        score = (worth * fresh).sum(axis=2)
+        if way:
+            away_m = np.linalg.norm(places - way[-1].place, axis=1)
+            score -= away_m * WAY_COST + np.where(ground.reached_from(way[-1].place, places), 0, np.inf)
+        which, where = np.unravel_index(np.argmax(score), score.shape)
+        yaw, seen = float(yaws[which]), worth[which, where]
+        fresh = np.where(seen > SEEN, fresh * 0.3, fresh)
+        height_m, drop = look(places[where], seen, centers, rng)
+        way.append(Stop(places[where], height_m, yaw, drop, float(seen.sum())))
+        places = np.concatenate([places[where : where + 1], ground.draw(N_CANDIDATES, rng)])
+    return way
 
 
-def shown(places: NDArray, yaw: float, centers: NDArray, sizes: NDArray) -> NDArray[np.float64]:
-    """(P, N) how large objects appear from places (P, 2), radians, at most ``LARGE_RAD``; 0 beside the view."""
-    way = centers[None, :, :2] - places[:, None]
-    distance_m = np.linalg.norm(way, axis=2)
-    aside = np.abs((np.arctan2(way[..., 1], way[..., 0]) - yaw + np.pi) % (2 * np.pi) - np.pi)
-    in_view = (aside < HALF_VIEW_RAD) & (distance_m > NEAR_M + sizes / 2)
-    return np.where(in_view, np.minimum(sizes / np.maximum(distance_m, NEAR_M), LARGE_RAD), 0)
+def shown(places: NDArray, yaws: NDArray, centers: NDArray, sizes: NDArray) -> NDArray[np.float64]:
+    """(Y, P, N) how well objects are seen from places (P, 2): 1 for a large one ahead, 0 beside the view."""
+    x, y = (centers[None, :, :2] - places[:, None]).transpose(2, 0, 1)
+    distance_m = np.sqrt(x * x + y * y)
+    fit = np.where(distance_m > NEAR_M + sizes / 2, np.minimum(sizes / distance_m / LARGE_RAD, 1), 0)
+    ahead = x * np.cos(yaws)[:, None, None] + y * np.sin(yaws)[:, None, None]
+    return fit * (ahead > distance_m * np.cos(HALF_VIEW_RAD))
 
 
 def look(place: NDArray, worth: NDArray, centers: NDArray, rng: np.random.Generator) -> tuple[float, float]:
