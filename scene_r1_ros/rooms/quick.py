@@ -33,25 +33,30 @@ SPECULAR_POWER = 60
 
 
 def render_views(
-    room: Room, poses: Sequence[NDArray], camera: PinholeCamera
+    room: Room, poses: Sequence[NDArray], camera: PinholeCamera | Sequence[PinholeCamera]
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint16]]]:
     """Colour (H, W, 3) sRGB and instances (H, W), RoomObject.instance_id or 0, of each pose (4, 4).
 
     Sharpness and noise differ from room to room. Things must be turned about the vertical only.
 
+    Args:
+        camera: of all poses, or one for each.
+
     Raises:
         BadInput: an image of more than 1024 pixels to a side.
     """
-    if max(camera.width, camera.height) > NOISE_SIZE:
-        raise BadInput(
-            f"views of {camera.width}x{camera.height} pixels; they are for images of at most {NOISE_SIZE}; "
-            "use rooms.render for larger ones"
-        )
+    cameras = [camera] * len(poses) if isinstance(camera, PinholeCamera) else camera
+    for one in cameras:
+        if max(one.width, one.height) > NOISE_SIZE:
+            raise BadInput(
+                f"views of {one.width}x{one.height} pixels; they are for images of at most {NOISE_SIZE}; "
+                "use rooms.render for larger ones"
+            )
     scene = QuickScene(room)
     look = np.random.default_rng([room.seed, 12])
     soft, noisy = float(look.uniform(*SOFT_SIGMA_PX)), np.float32(look.uniform(*NOISE_SIGMA))
-    for index, T_world_camera in enumerate(poses):
-        tones, part = scene.picture(camera, T_world_camera)
+    for index, (T_world_camera, one) in enumerate(zip(poses, cameras, strict=True)):
+        tones, part = scene.picture(one, T_world_camera)
         if soft > 0.2:
             tones = np.asarray(cv2.GaussianBlur(tones, (3, 3), soft), np.float32)
         rng = np.random.default_rng([room.seed, 13, index])
