@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands ``scene-r1 data``: samples to learn from, made, imported and checked."""
 
+import os
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from scene_r1_ros.errors import BadInput
@@ -23,6 +26,13 @@ app = typer.Typer(
     help="Samples to learn from: one JSON object a line with images, 2D boxes, time windows and text; nothing 3D.",
 )
 console = Console(emoji=False)  # paths have colons
+
+
+class Split(str, Enum):
+    """Which rooms: each split has a million seeds of its own."""
+
+    TRAIN, VAL, TEST = "train", "val", "test"
+
 
 OutArgument = Annotated[Path, typer.Argument(help="A new folder: samples.jsonl, and below images/ the pictures.")]
 
@@ -120,6 +130,61 @@ def scannet(
     from scene_r1_ros.learning.scannet import import_scannet
 
     _done(out, import_scannet(scene, annotations, out, fps, frames))
+
+
+@app.command()
+def rooms(
+    out: Annotated[
+        Path, typer.Argument(help="The folder for images/, samples.jsonl and checksums.json, of one split.")
+    ],
+    split: Annotated[Split, typer.Option(help="train to learn from, val to choose by, test to report.")] = Split.TRAIN,
+    number: Annotated[int, typer.Option("--rooms", help="How many rooms, each with about 190 samples.", min=1)] = 100,
+    first_seed: Annotated[int, typer.Option(help="Of the split's own seeds, from 0.", min=0)] = 0,
+    workers: Annotated[int, typer.Option(help="Processes; 0: one per processor.", min=0)] = 0,
+) -> None:
+    """Render rooms and say what they show: samples to learn from.
+
+    Each room is toured in 32 frames of 224x168 pixels, with 12 close-ups, and gives sentences with boxes, sentences
+    with time windows, questions with answers, and the boxes of all that has a name. The same seeds give the same bytes,
+    whatever the number of processes. Rooms that are there are not made again: an interrupted run goes on.
+
+    Example: [b]scene-r1 data rooms out/val --split val --rooms 200[/b], then [b]scene-r1 data sheet out/val[/b].
+    """
+    from scene_r1_ros.rooms.dataset import write_rooms
+
+    columns = (TextColumn("rooms"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("rooms", total=number)
+        processes = workers or os.cpu_count() or 1
+        path = write_rooms(out, split.value, number, first_seed, processes, lambda: bar.advance(task))
+    console.print(f"wrote {path}", soft_wrap=True, highlight=False)
+
+
+@app.command()
+def sheet(
+    samples: Annotated[Path, typer.Argument(help="A samples.jsonl, or the folder that holds one.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The PNG to write.")] = Path("out/sheet.png"),
+    count: Annotated[int, typer.Option(help="How many samples; of each kind as many.", min=1, max=400)] = 48,
+    seed: Annotated[int, typer.Option(help="Another seed shows others.")] = 0,
+    task: Annotated[str, typer.Option(help="Only of one task: image, temporal, answer or objects.")] = "",
+) -> None:
+    """Draw samples as one picture to look at: boxes with sentences, clips with windows, questions with answers."""
+    from scene_r1_ros.learning.atomic import replacing
+    from scene_r1_ros.learning.jsonl import read_samples
+    from scene_r1_ros.report.panels import save_small
+    from scene_r1_ros.rooms.contact_sheet import chosen, contact_sheet
+
+    if out.suffix != ".png":
+        raise BadInput(f"--out {out}: the sheet is a PNG; name it sheet.png, for example")
+    path = samples / "samples.jsonl" if samples.is_dir() else samples
+    drawn = chosen([sample for sample in read_samples(path) if task in ("", sample.task)], count, seed)
+    if not drawn:
+        raise BadInput(
+            f"{path} holds no samples{f' of the task {task}' if task else ''}; make some: scene-r1 data rooms"
+        )
+    with replacing(out) as new:
+        save_small(contact_sheet(drawn, path.parent), new)
+    console.print(f"wrote {out}", soft_wrap=True, highlight=False)
 
 
 def _done(out: Path, count: int) -> None:
