@@ -62,9 +62,9 @@ $(DONE)/ros: requirements/core.txt requirements/$(ROS).txt | $(DONE)/venv
 	$(PIP) -r requirements/core.txt -r requirements/$(ROS).txt
 	@touch $@
 
-$(DONE)/models: requirements/models.txt requirements/sam2.txt requirements/edgetam.txt requirements/serve.txt | $(DONE)/ros
-	@echo "Installing torch, transformers and sam2 into $(VENV): 1 GB"
-	$(PIP) -r requirements/models.txt
+$(DONE)/models: $(addprefix requirements/,models.txt train.txt sam2.txt edgetam.txt serve.txt) | $(DONE)/ros
+	@echo "Installing torch, transformers, sam2 and trl into $(VENV): 1.2 GB"
+	$(PIP) -r requirements/models.txt -r requirements/train.txt
 	SAM2_BUILD_CUDA=0 $(PIP) --no-build-isolation --no-deps -r requirements/sam2.txt
 	$(PIP) --no-deps --upgrade --target $(VENV)/edgetam -r requirements/edgetam.txt
 	$(PIP) --no-deps --upgrade --target $(VENV)/serve -r requirements/serve.txt

@@ -63,7 +63,7 @@ setup(
         "server": ["httpx2>=2"],
         "sam2": ["torch", "safetensors", "sam2==1.1.0"],
         "edgetam": ["torch", "torchvision", "timm", "transformers>=5", "safetensors"],
-        "train": ["torch", "transformers>=5", "safetensors", "accelerate", "peft", "trl", "datasets"],
+        "train": ["torch", "transformers>=5.23", "safetensors", "accelerate", "peft", "trl>=1.16", "datasets"],
         "dev": ["pytest", "pytest-timeout", "hypothesis", "ruff", "mypy", "types-PyYAML", "pre-commit", "catkin-pkg"],
     },
     entry_points={"console_scripts": ["scene-r1 = scene_r1_ros.cli:main"]},

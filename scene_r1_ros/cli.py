@@ -18,6 +18,7 @@ from scene_r1_ros import __version__
 from scene_r1_ros import config as settings
 from scene_r1_ros.answer import Answer
 from scene_r1_ros.cli_data import app as data
+from scene_r1_ros.cli_train import app as train
 from scene_r1_ros.errors import BadInput, NotWritten, SceneR1Error
 from scene_r1_ros.evaluation.what import What
 from scene_r1_ros.text import clean_text
@@ -32,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data, name="data")
+app.add_typer(train, name="train")
 console = Console(emoji=False)  # paths have colons
 errors = Console(stderr=True, emoji=False)
 

@@ -4,7 +4,7 @@
 import os
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -26,6 +26,8 @@ app = typer.Typer(
     help="Samples to learn from: one JSON object a line with images, 2D boxes, time windows and text; nothing 3D.",
 )
 console = Console(emoji=False)  # paths have colons
+
+Engine = Literal["easyr1", "verl", "trl"]
 
 
 class Split(str, Enum):
@@ -185,6 +187,27 @@ def sheet(
     with replacing(out) as new:
         save_small(contact_sheet(drawn, path.parent), new)
     console.print(f"wrote {out}", soft_wrap=True, highlight=False)
+
+
+@app.command()
+def export(
+    path: Annotated[Path, typer.Argument(help="A file of samples (samples.jsonl); its images lie beside it.")],
+    out: Annotated[Path, typer.Argument(help="A new folder: the samples, the reward as one file, and launch.sh.")],
+    to: Annotated[Engine, typer.Option("--to", help="Who trains on it; `scene-r1 train trl` needs no export.")],
+    spec: Annotated[
+        str, typer.Option(help="How the model is asked: a YAML of config/models, or a path.")
+    ] = "qwen2_5_vl",
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="YAML with what differs from config/train/grpo.yaml.")
+    ] = None,
+) -> None:
+    """Samples for EasyR1 or verl (which train over Ray, on several nodes), or for TRL in a program of your own."""
+    from scene_r1_ros.learning.big.export import export
+    from scene_r1_ros.learning.big.settings import load_settings
+    from scene_r1_ros.reasoning.models import make_spec
+
+    count = export(path, to, out, make_spec(spec), load_settings(config))
+    console.print(f"{counted(count, 'sample')} for {to} in {out}", highlight=False, soft_wrap=True)
 
 
 def _done(out: Path, count: int) -> None:

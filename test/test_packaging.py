@@ -17,10 +17,17 @@ ROOT = Path(__file__).parents[1]
 INTERFACES = sorted([*ROOT.glob("action/*.action"), *ROOT.glob("msg/*.msg")])
 MODULES = sorted((ROOT / "scene_r1_ros").rglob("*.py"))
 PREFIX = Path(os.environ.get("AMENT_PREFIX_PATH", sys.prefix).split(os.pathsep)[0])
-# Imported only where a checkpoint is loaded, or made.
+# Imported only where a checkpoint is loaded, made or trained.
 NEED_TORCH = [
     ROOT / "scene_r1_ros" / path
-    for path in ("reasoning/qwen/reader.py", "reasoning/qwen/prefix_cache.py", "evaluation/random_qwen.py")
+    for path in (
+        "reasoning/qwen/reader.py",
+        "reasoning/qwen/prefix_cache.py",
+        "evaluation/random_qwen.py",
+        "learning/big/processor.py",
+        "learning/big/progress.py",
+        "learning/big/trl_run.py",
+    )
 ]
 PIP_ONLY = ["rosbags", "open3d", "torch", "torchvision", "transformers", "httpx2", "sam2"]
 

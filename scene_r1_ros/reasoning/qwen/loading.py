@@ -34,8 +34,14 @@ class Checkpoint:
     images: Any  # the image processor
 
 
-def load_checkpoint(path_or_name: str, spec: ModelSpec, wanted_device: str) -> Checkpoint:
+def load_checkpoint(path_or_name: str, spec: ModelSpec, wanted_device: str, dtype: Any = None) -> Checkpoint:
     """Load a checkpoint, or a LoRA adapter and the checkpoint it was trained on.
+
+    Args:
+        path_or_name: a folder, or a name on the hub.
+        spec: whose architecture it must be.
+        wanted_device: ``auto``, ``cpu`` or ``cuda``.
+        dtype: of torch, of its weights; None: what suits the device, see ``chosen_dtype``.
 
     Raises:
         ModelFailed: it cannot be loaded, with the reason and the remedy.
@@ -45,9 +51,9 @@ def load_checkpoint(path_or_name: str, spec: ModelSpec, wanted_device: str) -> C
     try:
         folder = _folder_of(path_or_name)
         if (folder / ADAPTER).is_file():
-            base = _load(_folder_of(_base_of(folder)), spec, device)
+            base = _load(_folder_of(_base_of(folder)), spec, device, dtype)
             return Checkpoint(_adapted(base.model, folder), base.tokenizer, base.images)
-        return _load(folder, spec, device)
+        return _load(folder, spec, device, dtype)
     except ModelFailed:
         raise
     except Exception as error:  # four libraries read the files of a checkpoint, each with exceptions of its own
@@ -59,14 +65,14 @@ def load_checkpoint(path_or_name: str, spec: ModelSpec, wanted_device: str) -> C
         ) from error
 
 
-def _load(folder: Path, spec: ModelSpec, device: str) -> Checkpoint:
+def _load(folder: Path, spec: ModelSpec, device: str, dtype: Any) -> Checkpoint:
     import transformers
 
     options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
     config = transformers.AutoConfig.from_pretrained(folder, **options)
     _check_architecture(folder, config, spec)
     refuse_pickles(folder)
-    dtype = chosen_dtype(folder, device)
+    dtype = dtype or chosen_dtype(folder, device)
     check_room(folder, dtype, device)
     images = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil", **options)
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **options)
