@@ -15,6 +15,7 @@ Rect = tuple[float, float, float, float]  # x1, y1, x2, y2
 WALL_GAP_M = (0.03, 0.07)  # clear of the skirting and of pictures
 SILL_M = 0.92  # what is higher does not stand under a window
 TRIES = 25
+PLAIN_COLORS = ("wooden", "white", "black", "grey")  # nobody can tell a black pattern on white from a white one on black
 FACES_FRONT_RAD = {
     "clock": 0.35,
     "cushion": 0.3,
@@ -76,7 +77,7 @@ def a_piece(name: str, rng: np.random.Generator, color: str | None = None, shape
     if kind.name == "ball":
         deep = tall = wide
     color = color or kind.colors[rng.integers(len(kind.colors))]
-    patterned = kind.period_m and color != "wooden" and rng.random() < 0.3
+    patterned = kind.period_m and color not in PLAIN_COLORS and rng.random() < 0.35
     pattern = ("striped", "checked", "dotted")[rng.integers(3)] if patterned else ""
     return Piece(kind, shape, np.array([wide, deep, tall]), color, pattern)
 

@@ -14,8 +14,7 @@ COLORS: dict[str, RGB] = {**PALETTE, "black": (30, 30, 34), "pink": (238, 130, 1
 WOODS: tuple[RGB, ...] = ((178, 132, 84), (142, 96, 58), (204, 164, 112), (160, 104, 66))
 HUE_SHIFT, BRIGHT_SHIFT, DULL_SHIFT = 0.012, 0.09, 0.10  # of a turn, of the value, of the saturation
 PALE, DEEP = (240, 238, 230), (40, 42, 50)  # second colours of patterns
-PATTERNS = ("striped", "checked", "dotted")
-PALE_NAMES = ("white", "yellow", "pink")
+PALE_NAMES = ("yellow", "pink")
 
 
 def shade_of(name: str, rng: np.random.Generator) -> RGB:
