@@ -19,6 +19,7 @@ from scene_r1_ros.evaluation.bench_lift import bench_lift, lift_lines, lift_tabl
 from scene_r1_ros.evaluation.bench_masks import bench_masks, masks_lines, masks_table
 from scene_r1_ros.evaluation.bench_memory import bench_memory
 from scene_r1_ros.evaluation.bench_reuse import bench_reuse, reuse_lines, reuse_table
+from scene_r1_ros.evaluation.bench_rooms import bench_rooms, rooms_lines
 from scene_r1_ros.evaluation.bench_tracker import bench_tracker, tracker_lines
 from scene_r1_ros.evaluation.reporting import Line, Tell
 from scene_r1_ros.evaluation.what import What
@@ -75,6 +76,7 @@ BENCHES = {
     What.TRACKER: Bench(bench_tracker, tracker_lines),
     What.CALIBRATION: Bench(bench_calibration, calibration_lines, calibration_table),
     What.REUSE: Bench(bench_reuse, reuse_lines, reuse_table),
+    What.ROOMS: Bench(bench_rooms, rooms_lines),
     What.ROS: Bench(bench_ros, ros_lines),
 }
 

@@ -13,6 +13,7 @@ class What(str, Enum):
     TRACKER = "tracker"
     CALIBRATION = "calibration"
     REUSE = "reuse"
+    ROOMS = "rooms"
     ROS = "ros"
 
     @property

@@ -48,7 +48,7 @@ def furnished_room(seed: int) -> Room:
 
 def worth_keeping(room: Room) -> tuple[RoomObject, ...]:
     """The objects without the small ones that the room's own tour never comes near, numbered anew."""
-    seen = shown_objects(room, tour(room, room.seed, TOUR_FRAMES), SMALL_CAMERA, LEAST_PX)
+    seen = shown_objects(room, tour(room, room.seed, TOUR_FRAMES)[::2], SMALL_CAMERA, LEAST_PX)
     carrying = {thing.support_id for thing in room.objects}
     kept = [thing for thing, shown in zip(room.objects, seen, strict=True) if shown or thing.instance_id in carrying]
     numbers = {thing.instance_id: i for i, thing in enumerate(kept, 1)} | {0: 0}

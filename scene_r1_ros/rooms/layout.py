@@ -15,7 +15,12 @@ Rect = tuple[float, float, float, float]  # x1, y1, x2, y2
 WALL_GAP_M = (0.03, 0.07)  # clear of the skirting and of pictures
 SILL_M = 0.92  # what is higher does not stand under a window
 TRIES = 25
-PLAIN_COLORS = ("wooden", "white", "black", "grey")  # nobody can tell a black pattern on white from a white one on black
+PLAIN_COLORS = (
+    "wooden",
+    "white",
+    "black",
+    "grey",
+)  # nobody can tell a black pattern on white from a white one on black
 FACES_FRONT_RAD = {
     "clock": 0.35,
     "cushion": 0.3,

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures of furnished rooms at small size for training: what the full renderer shows, resized, but quickly.
 
-Every second pixel is traced, as on a chessboard; one between four that see the same flat or round face in the same
-light gets their mean. Edges are traced twice more beside the pixel's middle, so that they are as soft as in a picture
-that was made large and then resized. Fine grain, which resizing blurs away, is left out or added as noise.
+Every second pixel is traced, as on a chessboard, and every fourth where there are only walls; one between four that see
+the same flat or round face in the same light gets their mean. Edges are traced twice more beside the pixel's middle, so
+that they are as soft as in a picture that was made large and then resized. Fine grain, which resizing blurs away, is
+left out or added as noise.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,12 +23,13 @@ from scene_r1_ros.rooms.room import Room
 
 F32 = NDArray[np.float32]
 MIX = np.array([[0.45, 0.33, 0.22]], np.float32)  # one number of red, green and blue that few pairs of colours share
-FLAT_RANGE, EDGE_RANGE = 0.05, 0.08  # neighbours that differ less are alike; those that differ more are an edge
+FLAT_RANGE, EDGE_RANGE = 0.05, 0.1  # neighbours that differ less are alike; those that differ more are an edge
 ASIDE_PX = 1 / 3  # how far from its middle an edge pixel is traced again
 CLOTH_GRAIN = 0.015 * 255  # of its light: what is left of the weave of a fabric after resizing
 NOISE_SIZE = 1024
 NOISE_SIGMA = (0.4, 1.6)  # of 255, of a room
 SOFT_SIGMA_PX = (0.0, 0.45)  # of a room's lens
+NEAREST_M = 0.05  # what is nearer, or behind, counts as so near
 LEVELS = 4096  # of the table of tones
 SPECULAR_POWER = 60
 
@@ -85,6 +87,7 @@ class Samples(NamedTuple):
 
 
 SIDES = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.uint8)  # a pixel's four neighbours
+CORNERS = np.array([[1, 0, 1], [0, 0, 0], [1, 0, 1]], np.uint8)
 
 
 class Picture(NamedTuple):
@@ -99,21 +102,18 @@ class Picture(NamedTuple):
         self.part.reshape(-1)[at] = seen.part
         self.face.reshape(-1)[at] = seen.face
 
-    def fill(self) -> NDArray[np.intp]:
-        """Give pixels beside the board whose four neighbours see one face in one light their mean.
+    def fill(self, between: NDArray[np.bool_], around: NDArray[np.uint8]) -> NDArray[np.intp]:
+        """Give pixels ``between`` the mean of the four ``around`` them, where these see one face in one light.
 
-        Returns those that have no such four.
+        Returns those where they do not.
         """
-        height, width = self.face.shape
-        between = np.ones((height, width), bool)
-        between.reshape(-1)[chessboard(height, width)] = False
         mixed = cv2.transform(self.tones, MIX)
-        alike = cv2.dilate(mixed, SIDES) - cv2.erode(mixed, SIDES) < FLAT_RANGE
-        nearest = cv2.dilate(self.face, SIDES)
-        sure = between & alike & (nearest == cv2.erode(self.face, SIDES))
-        cv2.copyTo(cv2.filter2D(self.tones, -1, SIDES / np.float32(4)), sure.view(np.uint8), self.tones)
+        alike = cv2.dilate(mixed, around) - cv2.erode(mixed, around) < FLAT_RANGE
+        nearest = cv2.dilate(self.face, around)
+        sure = between & alike & (nearest == cv2.erode(self.face, around))
+        cv2.copyTo(cv2.filter2D(self.tones, -1, around / np.float32(4)), sure.view(np.uint8), self.tones)
         cv2.copyTo(nearest, sure.view(np.uint8), self.face)
-        cv2.copyTo(cv2.dilate(self.part, SIDES), sure.view(np.uint8), self.part)
+        cv2.copyTo(cv2.dilate(self.part, around), sure.view(np.uint8), self.part)
         return np.flatnonzero(between & ~sure)
 
     def edges(self) -> NDArray[np.intp]:
@@ -149,6 +149,7 @@ class QuickScene:
         self._rays = o3d.t.geometry.RaycastingScene(nthreads=1)
         triangles = np.arange(len(vertices), dtype=np.uint32).reshape(-1, 3)
         self._rays.add_triangles(self._tensor(vertices), self._tensor(triangles))
+        self._boxes = np.array([thing.box.corners_world() for thing in room.objects]).reshape(-1, 8, 3)
         self._light(room)
 
     def _tables(self, bodies: list) -> None:
@@ -188,11 +189,16 @@ class QuickScene:
         height, width = camera.height, camera.width
         R, origin = T_world_camera[:3, :3].astype(np.float32), T_world_camera[:3, 3].astype(np.float32)
         picture = Picture(np.zeros((height, width, 3), np.float32), *np.zeros((2, height, width), np.float32))
-        board = chessboard(height, width)
-        picture.keep(board, self.see(origin, R @ board_rays(camera), 1 / camera.fx))
-        unsure = picture.fill()
         rays = rays_of(camera)
-        picture.keep(unsure, self.see(origin, R @ rays.take(unsure, axis=1), 1 / camera.fx))
+
+        def trace(at: NDArray[np.intp]) -> None:
+            picture.keep(at, self.see(origin, R @ rays.take(at, axis=1), 1 / camera.fx))
+
+        fourth, second, rest = grids(height, width)
+        near = self._near_objects(camera, T_world_camera)
+        trace(np.flatnonzero(fourth | (second & near)))
+        trace(picture.fill(second & ~near, CORNERS))
+        trace(picture.fill(rest, SIDES))
         edges = picture.edges()
         aside = np.full((3, len(edges)), ASIDE_PX, np.float32)
         aside[1, (edges + edges // width) % 2 == 1] *= -1
@@ -201,6 +207,18 @@ class QuickScene:
         both = self.see(origin, R @ np.concatenate([middle + aside, middle - aside], axis=1), 1 / camera.fx).tones
         picture.soften(edges, both)
         return picture.tones, picture.part.astype(np.intp)
+
+    def _near_objects(self, camera: PinholeCamera, T_world_camera: NDArray) -> NDArray[np.bool_]:
+        """(H, W) where an object may be: the rectangles around their boxes."""
+        R, t = T_world_camera[:3, :3], T_world_camera[:3, 3]
+        points = (self._boxes - t) @ R  # (objects, 8, 3) in the camera
+        uv = points[..., :2] / np.maximum(points[..., 2:], NEAREST_M) * (camera.fx, camera.fy) + (camera.cx, camera.cy)
+        low = np.clip(np.floor(uv.min(axis=1)) - 1, 0, (camera.width, camera.height)).astype(int)
+        high = np.clip(np.ceil(uv.max(axis=1)) + 2, 0, (camera.width, camera.height)).astype(int)
+        near = np.zeros((camera.height, camera.width), bool)
+        for (x1, y1), (x2, y2), ahead in zip(low, high, points[..., 2].max(axis=1) > 0, strict=True):
+            near[y1 : y2 * ahead, x1:x2] = True
+        return near
 
     def see(self, origin: F32, ways: F32, footprint: float) -> Samples:
         """What rays along ``ways`` (3, N), one unit of depth each, see; ``footprint`` is the size of a pixel at 1 m."""
@@ -268,16 +286,14 @@ def rays_of(camera: PinholeCamera) -> F32:
 
 
 @lru_cache(maxsize=4)
-def chessboard(height: int, width: int) -> NDArray[np.intp]:
-    """Pixels that are always traced: one colour of the board, and the border."""
-    v, u = np.divmod(np.arange(height * width), width)
+def grids(height: int, width: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Three masks (H, W) that share out an image: every fourth pixel, and the border; what makes them a chessboard; the
+    others."""
+    v, u = np.indices((height, width))
     border = (v == 0) | (u == 0) | (v == height - 1) | (u == width - 1)
-    return np.flatnonzero(((u + v) % 2 == 0) | border)
-
-
-@lru_cache(maxsize=4)
-def board_rays(camera: PinholeCamera) -> F32:
-    return rays_of(camera).take(chessboard(camera.height, camera.width), axis=1)
+    fourth = ((u % 2 == 0) & (v % 2 == 0)) | border
+    second = ((u + v) % 2 == 0) & ~fourth
+    return fourth, second, ~(fourth | second)
 
 
 def dot(a: NDArray, b: NDArray) -> NDArray:

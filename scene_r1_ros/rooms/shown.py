@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scene_r1_ros.geometry.camera import PinholeCamera
 from scene_r1_ros.rooms.room import Room
 
-N_POINTS = 7  # of an object's surface; most must be in sight
+N_POINTS = 5  # of an object's surface; most must be in sight
 CLEAR_SHARE = 0.6
 
 

@@ -30,6 +30,7 @@ from scene_r1_ros.evaluation.bench_lift import (
     well_seen,
 )
 from scene_r1_ros.evaluation.bench_masks import masks_lines, masks_table
+from scene_r1_ros.evaluation.bench_rooms import rooms_lines
 from scene_r1_ros.evaluation.bench_tracker import mean_iou, one_core, tracker_lines
 from scene_r1_ros.evaluation.lift_memory import load_masks, resident_mb, save_masks
 from scene_r1_ros.evaluation.mask_cases import BLEED_4, CLEAN, SHAKEN, WRONG
@@ -261,3 +262,10 @@ def test_lines_meet_their_target_at_its_edge():
     assert at_least("x", 0.9, 0.9).met and not at_least("x", 0.899, 0.9).met
     assert at_most("x", 2.0, 2.0).met and not at_most("x", 2.01, 2.0).met
     assert at_most("x", None, 2.0) == Line("x", "nothing", "at most 2", False)
+
+
+def test_rooms_are_told_by_frames_a_second():
+    figures = {"frames_per_cpu_s": 90.0, "median_frames_per_cpu_s": 80.0, "full_frames_per_cpu_s": 4.0, "ratio": 22.5}
+    first, second = rooms_lines(figures)
+    assert first.measured == "90" and not first.met
+    assert second.measured == "80 in the median room, 22 times the full 4.0"
