@@ -14,7 +14,9 @@ from scene_r1_ros.rooms import more_things as things
 from scene_r1_ros.rooms.furniture import OAK, WALNUT, Part
 from scene_r1_ros.rooms.materials import Material
 from scene_r1_ros.rooms.more_furniture import PAINT
+from scene_r1_ros.rooms.primitives import joined, sample_surface
 
+N_SAMPLES = 500
 SOFT, HARD, SCREENS = "soft", "hard", "screens"  # what lies on seats, on boards, on cabinets
 UNPAINTED = PAINT.rgb
 
@@ -44,6 +46,12 @@ class Shape:
         """(2, 3) lowest and highest corner, metres."""
         corners = np.concatenate([mesh.corners.reshape(-1, 3) for mesh, _ in self.parts])
         return np.stack([corners.min(axis=0), corners.max(axis=0)])
+
+    @cached_property
+    def samples(self) -> NDArray[np.float32]:
+        """(N_SAMPLES, 3) points spread evenly over the surface, metres."""
+        whole = joined(*(mesh for mesh, _ in self.parts))
+        return sample_surface(whole, N_SAMPLES, np.random.default_rng(0))
 
 
 @dataclass(frozen=True)

@@ -9,19 +9,19 @@ from dataclasses import replace
 
 import numpy as np
 
+from scene_r1_ros.answer import OrientedBox
 from scene_r1_ros.rooms.catalogue import SMALL, UNPAINTED, Surface
 from scene_r1_ros.rooms.furnished_shell import Shell, furnished_shell
 from scene_r1_ros.rooms.layout import Floor, Piece, a_piece, lay
 from scene_r1_ros.rooms.light import RGB, Light
 from scene_r1_ros.rooms.looks import painted
 from scene_r1_ros.rooms.more_things import stretched
-from scene_r1_ros.rooms.primitives import joined, rotation_z, sample_surface
+from scene_r1_ros.rooms.primitives import rotation_z
 from scene_r1_ros.rooms.render import CAMERA
-from scene_r1_ros.rooms.room import Room, RoomObject, exact_box
+from scene_r1_ros.rooms.room import Room, RoomObject
 from scene_r1_ros.rooms.shown import shown_objects
 from scene_r1_ros.rooms.tour import tour
 
-N_SAMPLES = 500
 N_OBJECTS = (16, 26)
 SMALL_CAMERA, TOUR_FRAMES, LEAST_PX = CAMERA.resized(224, 168), 32, 13.0  # what a tour has to show of a thing
 SIDE_M = (3.5, 4.3, 6.5)  # least, commonest, greatest
@@ -163,7 +163,8 @@ def finished(piece: Piece, numbers: dict[int, int], rng: np.random.Generator) ->
     kind, R, position = piece.kind, rotation_z(piece.yaw), np.array([piece.x, piece.y, piece.z])
     looks = painted(piece.shape.parts, piece.color, piece.pattern, kind.period_m, UNPAINTED, rng)
     parts = [(stretched(mesh, *piece.factors), material) for mesh, material in looks]
-    whole = joined(*(mesh for mesh, _ in parts))
+    low, high = piece.low_high
+    samples = piece.shape.samples * piece.factors
     support = piece.support
     return RoomObject(
         instance_id=numbers[id(piece)],
@@ -173,8 +174,8 @@ def finished(piece: Piece, numbers: dict[int, int], rng: np.random.Generator) ->
         parts=parts,
         R_world_object=R,
         position_world=position,
-        box=exact_box(whole, R, position),
-        samples_world=(sample_surface(whole, N_SAMPLES, rng) @ R.T + position).astype(np.float32),
+        box=OrientedBox(R @ ((low + high) / 2) + position, high - low, R),
+        samples_world=(samples @ R.T + position).astype(np.float32),
         pattern=piece.pattern,
         support_id=numbers[id(support)] if support else 0,
     )

@@ -30,6 +30,7 @@ NOISE_SIZE = 1024
 NOISE_SIGMA = (0.4, 1.6)  # of 255, of a room
 SOFT_SIGMA_PX = (0.0, 0.45)  # of a room's lens
 NEAREST_M = 0.05  # what is nearer, or behind, counts as so near
+UNKNOWN = np.float32(-1)
 LEVELS = 4096  # of the table of tones
 SPECULAR_POWER = 60
 
@@ -84,6 +85,7 @@ class Samples(NamedTuple):
     tones: F32  # (N, 3) sRGB, 0 to 1, without noise
     part: NDArray[np.intp]  # (N,)
     face: F32  # (N,) a number for each flat side, and for each part's round ones together; whole
+    lit: F32  # (N,) 1 where the way to the lamp is free, 0 where it is not, UNKNOWN where nobody asked
 
 
 SIDES = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.uint8)  # a pixel's four neighbours
@@ -96,11 +98,13 @@ class Picture(NamedTuple):
     tones: F32  # (H, W, 3)
     part: F32  # (H, W)
     face: F32  # (H, W)
+    lit: F32  # (H, W)
 
     def keep(self, at: NDArray[np.intp], seen: Samples) -> None:
         self.tones.reshape(-1, 3)[at] = seen.tones
         self.part.reshape(-1)[at] = seen.part
         self.face.reshape(-1)[at] = seen.face
+        self.lit.reshape(-1)[at] = seen.lit
 
     def fill(self, between: NDArray[np.bool_], around: NDArray[np.uint8]) -> NDArray[np.intp]:
         """Give pixels ``between`` the mean of the four ``around`` them, where these see one face in one light.
@@ -120,6 +124,11 @@ class Picture(NamedTuple):
         """Pixels beside one of another tone: other things, faces, patterns and shadows."""
         mixed = cv2.transform(self.tones, MIX)
         return np.flatnonzero(cv2.dilate(mixed, SIDES) - cv2.erode(mixed, SIDES) > EDGE_RANGE)
+
+    def around(self, edges: NDArray[np.intp]) -> tuple[F32, F32]:
+        """The part of each pixel (N,), and whether it is lit, twice over: what is probably so beside its middle."""
+        twice = np.concatenate([edges, edges])
+        return self.part.reshape(-1)[twice], self.lit.reshape(-1)[twice]
 
     def soften(self, edges: NDArray[np.intp], aside: F32) -> None:
         """Mean of what edge pixels (N,) show in their middle and twice beside it (2 * N, 3)."""
@@ -188,7 +197,9 @@ class QuickScene:
         """sRGB (H, W, 3), 0 to 1 and without noise, and the part (H, W) that each pixel shows."""
         height, width = camera.height, camera.width
         R, origin = T_world_camera[:3, :3].astype(np.float32), T_world_camera[:3, 3].astype(np.float32)
-        picture = Picture(np.zeros((height, width, 3), np.float32), *np.zeros((2, height, width), np.float32))
+        planes = np.zeros((3, height, width), np.float32)
+        planes[2] = UNKNOWN
+        picture = Picture(np.zeros((height, width, 3), np.float32), *planes)
         rays = rays_of(camera)
 
         def trace(at: NDArray[np.intp]) -> None:
@@ -204,8 +215,8 @@ class QuickScene:
         aside[1, (edges + edges // width) % 2 == 1] *= -1
         aside *= np.array([[1 / camera.fx], [1 / camera.fy], [0]], np.float32)
         middle = rays.take(edges, axis=1)
-        both = self.see(origin, R @ np.concatenate([middle + aside, middle - aside], axis=1), 1 / camera.fx).tones
-        picture.soften(edges, both)
+        ways = R @ np.concatenate([middle + aside, middle - aside], axis=1)
+        picture.soften(edges, self.see(origin, ways, 1 / camera.fx, picture.around(edges)).tones)
         return picture.tones, picture.part.astype(np.intp)
 
     def _near_objects(self, camera: PinholeCamera, T_world_camera: NDArray) -> NDArray[np.bool_]:
@@ -220,8 +231,13 @@ class QuickScene:
             near[y1 : y2 * ahead, x1:x2] = True
         return near
 
-    def see(self, origin: F32, ways: F32, footprint: float) -> Samples:
-        """What rays along ``ways`` (3, N), one unit of depth each, see; ``footprint`` is the size of a pixel at 1 m."""
+    def see(self, origin: F32, ways: F32, footprint: float, around: tuple[F32, F32] | None = None) -> Samples:
+        """What rays along ``ways`` (3, N), one unit of depth each, see.
+
+        Args:
+            footprint: the size of a pixel at 1 m.
+            around: a part (N,) for each ray, and whether it is lit if it is that part which the ray meets.
+        """
         rays = np.empty((ways.shape[1], 6), np.float32)
         rays[:, :3], rays[:, 3:] = origin, ways.T
         answer = self._rays.cast_rays(self._tensor(rays))
@@ -230,7 +246,8 @@ class QuickScene:
         normals *= np.where(dot(normals, ways) > 0, np.float32(-1), np.float32(1))
         points = ways * depth_m + origin[:, None]
         part = self._part_of_triangle[triangle]
-        light, to_lamp, lamp = self._light_at(points, normals)
+        lit = np.full(len(part), UNKNOWN) if around is None else np.where(around[0] == part, around[1], UNKNOWN)
+        light, to_lamp, lamp = self._light_at(points, normals, lit)
         colors = self._base.take(part, axis=1)
         mark = self._textures.apply(colors, part, points, depth_m * np.float32(footprint))
         light += self._glow[part]
@@ -238,7 +255,7 @@ class QuickScene:
         self._shine(tones, part, normals, ways, to_lamp, lamp)
         tones *= np.float32((LEVELS - 1) / 4)
         levels = np.minimum(tones, np.float32(LEVELS - 1)).astype(np.int32)
-        return Samples(self._tone.take(levels).T, part, self._face_of_triangle[triangle] + mark)
+        return Samples(self._tone.take(levels).T, part, self._face_of_triangle[triangle] + mark, lit)
 
     def _normals_at(self, triangle: NDArray[np.intp], uv: F32) -> F32:
         normals = self._normal.take(triangle, axis=1)
@@ -250,19 +267,21 @@ class QuickScene:
             normals[:, bent] = n / np.sqrt(dot(n, n))
         return normals
 
-    def _light_at(self, points: F32, normals: F32) -> tuple[NDArray, NDArray, NDArray]:
-        """Light (3, N), the unit way to the lamp (3, N), and how much of the lamp (N,) comes, whatever the angle."""
+    def _light_at(self, points: F32, normals: F32, lit: F32) -> tuple[NDArray, NDArray, NDArray]:
+        """Light (3, N), the unit way to the lamp (3, N), and how much of the lamp (N,) comes, whatever the angle.
+
+        ``lit`` is completed in place, where the surface looks towards the lamp.
+        """
         way = self._lamp_world[:, None] - points
         square = dot(way, way)
         to_lamp = way / np.sqrt(square)
         lambert = dot(normals, to_lamp)
-        lamp = np.zeros_like(lambert)
-        lit = np.flatnonzero(lambert > 0)
-        rays = np.empty((len(lit), 6), np.float32)
-        start = points.take(lit, axis=1) + np.float32(2e-3) * normals.take(lit, axis=1)
-        rays[:, :3], rays[:, 3:] = start.T, way.take(lit, axis=1).T
-        hidden = self._rays.test_occlusions(self._tensor(rays), 0.0, 1.0).numpy()
-        lamp[lit] = np.where(hidden, 0, 1 / (np.float32(0.6) + square[lit]))
+        unsure = np.flatnonzero((lambert > 0) & (lit == UNKNOWN))
+        rays = np.empty((len(unsure), 6), np.float32)
+        start = points.take(unsure, axis=1) + np.float32(2e-3) * normals.take(unsure, axis=1)
+        rays[:, :3], rays[:, 3:] = start.T, way.take(unsure, axis=1).T
+        lit[unsure] = ~self._rays.test_occlusions(self._tensor(rays), 0.0, 1.0).numpy()
+        lamp = ((lambert > 0) & (lit > 0)) / (np.float32(0.6) + square)
         window = np.maximum(self._window @ normals, 0)
         features = np.stack([lamp * lambert, window, np.ones_like(window), normals[2]])
         return self._mix @ features, to_lamp, lamp
