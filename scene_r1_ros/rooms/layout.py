@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from scene_r1_ros.rooms.catalogue import KINDS, Kind, Shape, Surface
+from scene_r1_ros.rooms.catalogue import HARD, KINDS, Kind, Shape, Surface
 from scene_r1_ros.rooms.primitives import rotation_z
 
 Rect = tuple[float, float, float, float]  # x1, y1, x2, y2
@@ -112,7 +112,8 @@ class Floor:
             return False
         if any(overlap(rect, other, margin) for other in self.taken):
             return False
-        if piece.height > SILL_M and any(overlap(rect, strip) for strip in self.windows):
+        carries = any(HARD in surface.takes for surface in piece.shape.surfaces)  # things that would meet the sill
+        if (piece.height > SILL_M or carries) and any(overlap(rect, strip) for strip in self.windows):
             return False
         piece.x, piece.y, piece.yaw = x, y, yaw
         self.taken.append(rect)

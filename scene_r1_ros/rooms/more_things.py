@@ -40,9 +40,10 @@ def square_bottle() -> list[Part]:
 
 
 def beach_ball() -> list[Part]:
-    """A ball with a band around it."""
-    band = revolved([(0.1214, -0.02), (0.1214, 0.02)]).moved(0, 0, 0.12)
-    return [(sphere(0.12), GLOSSY), (turned_up(band.moved(0, 0, -0.12)).moved(0, 0, 0.12), FACE)]
+    """A ball with a band around it, on which it rests."""
+    radius = 0.1214
+    band = turned_up(revolved([(radius, -0.02), (radius, 0.02)])).moved(0, 0, radius)
+    return [(sphere(0.12).moved(0, 0, radius - 0.12), GLOSSY), (band, FACE)]
 
 
 def wide_bowl() -> list[Part]:

@@ -133,6 +133,12 @@ def lab(colors):
     return cv2.cvtColor(np.array([colors], np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
 
 
+def test_every_shape_rests_on_its_ground():
+    for kind in KINDS.values():
+        for shape in kind.shapes():
+            assert shape.bounds[0, 2] == pytest.approx(0, abs=1e-9), kind.name
+
+
 def hue(rgb):
     return colorsys.rgb_to_hsv(*(c / 255 for c in rgb))[0]
 
