@@ -59,3 +59,27 @@ def memory(
     from scene_r1_ros.learning.big.settings import load_settings
 
     print_estimates(model, load_settings(config), gpus, prompt_tokens, console)
+
+
+@app.command()
+def sft(
+    samples: SamplesArgument,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where checkpoints, curves and model/ go.")] = Path(
+        "out/nano"
+    ),
+    val: Annotated[
+        Path | None, typer.Option(help="Samples of other scenes to judge by; none: every 25th scene is held out.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="YAML with what differs from config/train/nano.yaml.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")] = False,
+) -> None:
+    """Train a nano model from nothing: a few million parameters, for a robot without a GPU.
+
+    Example: [b]scene-r1 data rooms out/rooms --rooms 200[/b], then [b]scene-r1 train sft out/rooms/samples.jsonl[/b].
+    """
+    from scene_r1_ros.learning.nano.run import train_sft
+    from scene_r1_ros.learning.nano.settings import load_sft
+
+    train_sft(samples, val, out, load_sft(config), resume, console)

@@ -27,6 +27,18 @@ NEED_TORCH = [
         "learning/big/processor.py",
         "learning/big/progress.py",
         "learning/big/trl_run.py",
+        "learning/nano/architecture.py",
+        "learning/nano/dense.py",
+        "learning/nano/feed.py",
+        "learning/nano/forward.py",
+        "learning/nano/generate.py",
+        "learning/nano/judge.py",
+        "learning/nano/muon.py",
+        "learning/nano/packing.py",
+        "learning/nano/run.py",
+        "learning/nano/sft.py",
+        "learning/nano/state.py",
+        "learning/nano/vocabulary.py",
     )
 ]
 PIP_ONLY = ["rosbags", "open3d", "torch", "torchvision", "transformers", "httpx2", "sam2"]
