@@ -125,7 +125,7 @@ def test_unreadable_specs(tmp_path, text):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("gpt", "model.spec = 'gpt'; expected one of qwen2_5_vl, qwen3_vl, or the path of a .yaml"),  # unknown
+        ("gpt", "model.spec = 'gpt'; expected one of nano, qwen2_5_vl, qwen3_vl, or the path of a .yaml"),  # unknown
         ("../models/qwen2_5_vl", "expected one of"),  # a name is no path
         ("nothing.yaml", "model spec nothing.yaml cannot be read"),  # no such file
     ],
